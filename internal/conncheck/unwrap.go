@@ -1,0 +1,48 @@
+package conncheck
+
+import (
+	"net"
+	"reflect"
+	"syscall"
+)
+
+// unwrap returns the connection with a descriptor beneath c, or nil.
+func unwrap(c net.Conn) net.Conn {
+	for range 4 { // TLS in a per-IP wrapper is two
+		switch u := c.(type) {
+		case nil:
+			return nil
+		case syscall.Conn:
+			if !canWatch {
+				return nil
+			}
+			return c
+		case interface{ NetConn() net.Conn }: // *tls.Conn, and fasthttp's per-IP wrapper around one
+			c = u.NetConn()
+		default:
+			c = perIP(c)
+		}
+	}
+	return nil
+}
+
+// perIP returns what fasthttp's wrapper for MaxConnsPerIP holds, nil if c is another type. The wrapper
+// is not exported and hides the descriptor, but its field Conn is exported.
+//
+// Only that type is opened: a stranger's wrapper may count on seeing every deadline.
+func perIP(c net.Conn) net.Conn {
+	v := reflect.ValueOf(c)
+	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
+		return nil
+	}
+	v = v.Elem()
+	t := v.Type()
+	if t.Name() != "perIPConn" || t.PkgPath() != "github.com/valyala/fasthttp" {
+		return nil
+	}
+	if f := v.FieldByName("Conn"); f.IsValid() && f.CanInterface() {
+		inner, _ := f.Interface().(net.Conn)
+		return inner
+	}
+	return nil
+}
