@@ -1,0 +1,55 @@
+// Package middleware has what an Engine.IO server on plain fasthttp usually wants beside it: CORS,
+// response compression, static files and a recover. Fiber users have Fiber's own.
+//
+// Every constructor takes its configuration, panics if that makes no sense, and returns a function
+// that wraps a handler. The outermost is written last:
+//
+//	h := router.Handler
+//	h = middleware.Static(middleware.StaticFiles{"/": {Name: "index.html"}})(h)
+//	h = middleware.Compress(middleware.CompressConfig{})(h)
+//	h = middleware.Recover(middleware.RecoverConfig{})(h)
+//	h = middleware.CORS(middleware.CORSConfig{Origins: []string{"https://example.com"}})(h)
+//	fasthttp.ListenAndServe(":3000", srv.Handler(h))
+//
+// CORS belongs outside of Recover, so that a page can read a 500 too. The engine itself does its own
+// CORS and compression and is best left outside of these, as above.
+package middleware
+
+import (
+	"bytes"
+
+	"github.com/valyala/fasthttp"
+)
+
+// addVary adds field to the Vary header unless it is there already.
+func addVary(h *fasthttp.ResponseHeader, field string) {
+	for _, line := range h.PeekAll(fasthttp.HeaderVary) {
+		if hasToken(line, field) || hasToken(line, "*") {
+			return
+		}
+	}
+	h.Add(fasthttp.HeaderVary, field)
+}
+
+// hasToken reports whether a comma-separated list has the given member, in any case. What follows a
+// semicolon or an equals sign in a member is not looked at.
+func hasToken(list []byte, token string) bool {
+	for len(list) > 0 {
+		var member []byte
+		member, list, _ = bytes.Cut(list, []byte{','})
+		if i := bytes.IndexAny(member, ";="); i >= 0 {
+			member = member[:i]
+		}
+		if member = bytes.TrimSpace(member); len(member) == len(token) && bytes.EqualFold(member, []byte(token)) {
+			return true
+		}
+	}
+	return false
+}
+
+// needNext panics for a handler that would only panic at the first request.
+func needNext(name string, next fasthttp.RequestHandler) {
+	if next == nil {
+		panic("middleware: " + name + ": the handler to wrap is nil")
+	}
+}
