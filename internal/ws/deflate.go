@@ -1,0 +1,156 @@
+package ws
+
+import (
+	"bytes"
+	"io"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/klauspost/compress/flate"
+)
+
+// deflateTail is what RFC 7692 has the sender cut off, and an empty last block so that the inflater ends.
+const deflateTail = "\x00\x00\xff\xff\x01\x00\x00\xff\xff"
+
+// Compressor and decompressor are borrowed for one message and never while waiting for a peer, so no more of them can be
+// at work than there are processors. A writer takes 0.8 MB: under a burst a sync.Pool made thousands.
+var (
+	deflaters = sync.OnceValue(func() *bounded[*deflater] { return newBounded(newDeflater) })
+	inflaters = sync.OnceValue(func() *bounded[*inflater] { return newBounded(newInflater) })
+)
+
+// AcceptDeflated makes the Reader take compressed messages, as the client may send them after an answer of
+// NegotiateDeflate. Call it before the first Next.
+func (r *Reader) AcceptDeflated() { r.inflate = true }
+
+// AppendDeflated appends a whole frame with the payload compressed, or as it is where that is not longer. It is for
+// connections with an answer of NegotiateDeflate only. While all GOMAXPROCS compressors are busy it waits
+// for one.
+func AppendDeflated(dst []byte, op Op, payload []byte) []byte {
+	start, gap := len(dst), HeaderLen(len(payload))
+	d := deflaters().get()
+	var header [10]byte
+	d.dst = append(dst, header[:gap]...)
+	d.w.Reset(d)
+	d.w.Write(payload) // d does not fail
+	d.w.Flush()
+	dst, d.dst = d.dst, nil
+	deflaters().put(d)
+
+	size := len(dst) - start - gap - 4 // the flush ends in 00 00 ff ff
+	if size >= len(payload) {
+		return append(AppendHeader(dst[:start], op, len(payload)), payload...)
+	}
+	body := dst[start+gap : start+gap+size]
+	dst = appendHeader(dst[:start], byte(op)|finBit|rsv1Bit, size) // not longer than the gap
+	return append(dst, body...)
+}
+
+// deflater compresses to dst.
+type deflater struct {
+	w   *flate.Writer
+	dst []byte
+}
+
+func newDeflater() *deflater {
+	d := new(deflater)
+	d.w, _ = flate.NewWriter(d, flate.BestSpeed) // fails on an unknown level only
+	return d
+}
+
+func (d *deflater) Write(p []byte) (int, error) {
+	d.dst = append(d.dst, p...)
+	return len(p), nil
+}
+
+// inflateMessage replaces the compressed message in r.msg by what it says.
+func (r *Reader) inflateMessage() *Error {
+	packed := growBuffer(r.msg, len(deflateTail))
+	*packed = append(*packed, deflateTail...)
+	z := inflaters().get()
+	var err *Error
+	r.msg, err = z.inflate(*packed, int(r.limit))
+	inflaters().put(z)
+	putBuffer(packed)
+	return err
+}
+
+// inflater decompresses from a buffer.
+type inflater struct {
+	src bytes.Reader
+	r   io.Reader
+}
+
+func newInflater() *inflater {
+	z := new(inflater)
+	z.r = flate.NewReader(&z.src)
+	return z
+}
+
+// inflate decompresses packed, a message and deflateTail, into a buffer from the pool that grows with what comes out
+// and never beyond limit and one byte: a megabyte of zeros arrives as a kilobyte.
+func (z *inflater) inflate(packed []byte, limit int) (*[]byte, *Error) {
+	z.src.Reset(packed)
+	z.r.(flate.Resetter).Reset(&z.src, nil)
+	out := getBuffer(min(limit+1, maxAhead, 4*len(packed)))
+	for {
+		size := len(*out)
+		if size == cap(*out) {
+			out = growBuffer(out, min(size, limit+1-size))
+		}
+		n, err := z.r.Read((*out)[size:min(cap(*out), limit+1)])
+		*out = (*out)[:size+n]
+		switch {
+		case size+n > limit:
+			return out, errTooBig
+		case err == io.EOF && z.ended(packed):
+			return out, nil
+		case err != nil:
+			return out, &Error{Code: 1007, Reason: "data does not inflate"}
+		}
+	}
+}
+
+// ended reports whether the end of the stream is the end of the message. A sender may set the final bit in its own last
+// block, and must then add a zero byte (RFC 7692, 7.2.3.5); some forget it.
+func (z *inflater) ended(packed []byte) bool {
+	switch rest := z.src.Len(); {
+	case rest == 0 || rest == len(deflateTail):
+		return true
+	default:
+		return rest == len(deflateTail)+1 && packed[len(packed)-rest] == 0
+	}
+}
+
+// deflatedLimit bounds the compressed size of a message of limit bytes: data that does not compress grows, by an eighth
+// at worst with the fixed code of deflate.
+func deflatedLimit(limit int64) int64 { return limit + limit>>3 + 64 }
+
+// bounded lends out as many values as there are processors and makes them when first needed.
+type bounded[T any] struct {
+	free chan T
+	made atomic.Int32
+	make func() T
+}
+
+func newBounded[T any](create func() T) *bounded[T] {
+	return &bounded[T]{free: make(chan T, runtime.GOMAXPROCS(0)), make: create}
+}
+
+func (p *bounded[T]) get() T {
+	select {
+	case v := <-p.free:
+		return v
+	default:
+	}
+	if p.made.Load() < int32(cap(p.free)) {
+		if p.made.Add(1) <= int32(cap(p.free)) {
+			return p.make()
+		}
+		p.made.Add(-1)
+	}
+	return <-p.free
+}
+
+func (p *bounded[T]) put(v T) { p.free <- v }

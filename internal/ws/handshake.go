@@ -1,0 +1,156 @@
+package ws
+
+import (
+	"bytes"
+	"crypto/sha1"
+	"encoding/base64"
+	"net"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// HandshakeError is a request that cannot be upgraded, with the status it should be answered with.
+type HandshakeError struct {
+	Status int // 400, 405 or 426
+	Reason string
+}
+
+func (e *HandshakeError) Error() string { return "ws: " + e.Reason }
+
+var (
+	nameConnection = []byte("Connection")
+	nameUpgrade    = []byte("Upgrade")
+	nameVersion    = []byte("Sec-WebSocket-Version")
+	nameKey        = []byte("Sec-WebSocket-Key")
+	nameProtocol   = []byte("Sec-WebSocket-Protocol")
+	nameExtensions = []byte("Sec-WebSocket-Extensions")
+
+	tokenUpgrade   = []byte("upgrade")
+	tokenWebSocket = []byte("websocket")
+	version13      = []byte("13")
+)
+
+// CheckUpgrade reports what keeps a request from becoming a WebSocket, as a *HandshakeError, nil for nothing. Writing
+// the status and a body is up to the caller; the headers that a 405 or 426 owes its reader are set on the response.
+func CheckUpgrade(ctx *fasthttp.RequestCtx) error {
+	req := &ctx.Request.Header
+	if !req.IsGet() {
+		ctx.Response.Header.Set("Allow", "GET")
+		return &HandshakeError{fasthttp.StatusMethodNotAllowed, "method is not GET"}
+	}
+	if !req.IsHTTP11() {
+		return upgradeRequired(ctx, "HTTP version is not 1.1")
+	}
+	if req.ConnectionClose() { // fasthttp would answer, close and never call the hijack handler
+		return &HandshakeError{fasthttp.StatusBadRequest, "Connection: close"}
+	}
+	var upgrade, websocket, is13 bool
+	var keys, versions int
+	var key []byte
+	// One look at each header, by any case: a server may run with DisableHeaderNamesNormalizing.
+	for name, value := range req.All() {
+		switch {
+		case bytes.EqualFold(name, nameConnection):
+			upgrade = upgrade || hasToken(value, tokenUpgrade)
+		case bytes.EqualFold(name, nameUpgrade):
+			websocket = websocket || hasToken(value, tokenWebSocket)
+		case bytes.EqualFold(name, nameVersion):
+			versions, is13 = versions+1, bytes.Equal(value, version13)
+		case bytes.EqualFold(name, nameKey):
+			keys, key = keys+1, value
+		}
+	}
+	switch {
+	case !upgrade:
+		return upgradeRequired(ctx, "Connection has no token upgrade")
+	case !websocket:
+		return upgradeRequired(ctx, "Upgrade has no token websocket")
+	case versions != 1 || !is13:
+		return upgradeRequired(ctx, "Sec-WebSocket-Version is not 13")
+	case keys != 1 || !validKey(key):
+		return &HandshakeError{fasthttp.StatusBadRequest, "Sec-WebSocket-Key is not 16 bytes in base64"}
+	}
+	return nil
+}
+
+// Accept makes the response the 101 that answers a request CheckUpgrade has passed; the caller then hijacks. The
+// extensions are an answer of NegotiateDeflate, or empty for none. Of the subprotocols on offer the first is
+// confirmed, as a browser drops the connection when it asked for some and gets none.
+func Accept(ctx *fasthttp.RequestCtx, extensions string) {
+	var key, protocol []byte
+	for name, value := range ctx.Request.Header.All() {
+		switch {
+		case bytes.EqualFold(name, nameKey):
+			key = value
+		case protocol == nil && bytes.EqualFold(name, nameProtocol):
+			protocol = firstToken(value)
+		}
+	}
+	ctx.SetStatusCode(fasthttp.StatusSwitchingProtocols)
+	h := &ctx.Response.Header
+	h.SetBytesV("Upgrade", tokenWebSocket)
+	h.SetBytesV("Connection", nameUpgrade)
+	h.Set("Sec-WebSocket-Accept", acceptKey(key))
+	if protocol != nil {
+		h.SetBytesV("Sec-WebSocket-Protocol", protocol)
+	}
+	if extensions != "" {
+		h.Set("Sec-WebSocket-Extensions", extensions)
+	}
+}
+
+// Raw returns the connection beneath the one fasthttp gives a hijack handler. Reading from it misses what
+// Early returns. Whether it may be closed is a matter of fasthttp.Server.KeepHijackedConns.
+func Raw(hijacked net.Conn) net.Conn {
+	if c, ok := hijacked.(interface{ UnsafeConn() net.Conn }); ok {
+		return c.UnsafeConn()
+	}
+	return hijacked
+}
+
+// maxEarly stops Early on an in-memory connection whose deadlines do not stop it. It is beyond what fasthttp and
+// TLS hold: a read buffer and a record.
+const maxEarly = 1 << 20
+
+// Early returns what the client had sent behind its upgrade request and fasthttp has read with it, nil if
+// nothing. It does not block; call it once, before reading from Raw. The read deadline is zero afterwards.
+func Early(hijacked net.Conn) []byte {
+	if hijacked.SetReadDeadline(time.Unix(1, 0)) != nil {
+		return nil // a read might wait
+	}
+	defer hijacked.SetReadDeadline(time.Time{})
+	p := pages.Get().(*page)
+	defer pages.Put(p)
+	var early []byte
+	for len(early) < maxEarly {
+		n, err := hijacked.Read(p[:])
+		early = append(early, p[:n]...)
+		if n == 0 || err != nil {
+			break
+		}
+	}
+	return early
+}
+
+func upgradeRequired(ctx *fasthttp.RequestCtx, reason string) error {
+	h := &ctx.Response.Header
+	h.SetBytesV("Upgrade", tokenWebSocket)
+	h.SetBytesV("Connection", nameUpgrade)
+	h.Set("Sec-WebSocket-Version", "13")
+	return &HandshakeError{fasthttp.StatusUpgradeRequired, reason}
+}
+
+func validKey(key []byte) bool {
+	var b [18]byte
+	if len(key) != 24 {
+		return false
+	}
+	n, err := base64.StdEncoding.Strict().Decode(b[:], key)
+	return err == nil && n == 16
+}
+
+func acceptKey(key []byte) string {
+	sum := sha1.Sum(append(key[:len(key):len(key)], "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"...))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}

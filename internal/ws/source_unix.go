@@ -1,0 +1,26 @@
+//go:build unix
+
+package ws
+
+import (
+	"os"
+	"syscall"
+)
+
+const canRead = true
+
+// readFD reads once from a socket that does not block; again says there is nothing yet.
+func readFD(fd uintptr, b []byte) (n int, again bool, err error) {
+	for {
+		n, err = syscall.Read(int(fd), b)
+		switch err {
+		case nil:
+			return n, false, nil
+		case syscall.EINTR:
+		case syscall.EAGAIN:
+			return 0, true, nil
+		default:
+			return 0, false, os.NewSyscallError("read", err)
+		}
+	}
+}
