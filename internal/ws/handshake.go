@@ -12,10 +12,11 @@ import (
 
 // HandshakeError is a request that cannot be upgraded, with the status it should be answered with.
 type HandshakeError struct {
-	Status int // 400, 405 or 426
-	Reason string
+	Status int    // 400, 405 or 426
+	Reason string // what was wrong, in a few words
 }
 
+// Error is the reason.
 func (e *HandshakeError) Error() string { return "ws: " + e.Reason }
 
 var (

@@ -1,0 +1,95 @@
+package engineio
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/fasteio/engineio/codec"
+)
+
+// A heartbeat is a session's one timer, made with the session and armed to end one that never
+// opens. It belongs to the session and not to a transport, so an
+// upgrade does not disturb it. Guarded by Session.mu.
+type heartbeat struct {
+	timer *time.Timer
+	due   time.Time // when the timer last armed goes off; one that lost the race with a re-arm comes before
+	phase beatPhase
+}
+
+// What the heartbeat waits for.
+type beatPhase uint8
+
+const (
+	beatTimeout  beatPhase = iota // revision 4: the pong; revision 3: the client's next ping
+	beatInterval                  // revision 4: the time for a ping
+	beatClosing                   // the queue to leave after Close
+	beatLinger                    // the last GET of a closed polling session
+)
+
+// startBeat begins with the wait that an open session has.
+func (s *Session) startBeat() {
+	c := &s.srv.config
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.state != stateOpen:
+	case s.revision == V3:
+		s.arm(beatTimeout, c.PingInterval+c.PingTimeout)
+	default:
+		s.arm(beatInterval, c.PingInterval-rand.N(c.PingInterval/5+1))
+	}
+}
+
+// arm starts the next wait. The caller holds s.mu.
+func (s *Session) arm(phase beatPhase, d time.Duration) {
+	s.beat.phase, s.beat.due = phase, time.Now().Add(d)
+	s.beat.timer.Reset(d)
+}
+
+// tick is the timer going off.
+func (s *Session) tick() {
+	s.mu.Lock()
+	phase := s.beat.phase
+	if time.Now().Before(s.beat.due) || s.state == stateClosed && phase != beatLinger {
+		s.mu.Unlock()
+		return
+	}
+	if phase == beatInterval {
+		s.arm(beatTimeout, s.srv.config.PingTimeout)
+	}
+	s.mu.Unlock()
+
+	switch phase {
+	case beatInterval:
+		_ = s.out.push(codec.Packet{Type: codec.Ping}) // fails when the session ends, which is fine
+	case beatTimeout:
+		s.terminate(ReasonPingTimeout, nil)
+	case beatClosing:
+		s.terminate(0, nil) // close has named the reason
+	case beatLinger:
+		s.srv.forget(s)
+	}
+}
+
+// heartbeat acts on the client's half: the pong of revision 4, the ping of revision 3.
+func (s *Session) heartbeat(t codec.Type) {
+	c := &s.srv.config
+	wait, phase := c.PingInterval, beatInterval
+	expected := codec.Pong
+	if s.revision == V3 {
+		wait, phase = c.PingInterval+c.PingTimeout, beatTimeout
+		expected = codec.Ping
+	}
+	if t != expected {
+		s.terminate(ReasonTransportError, errPingDirection)
+		return
+	}
+	s.mu.Lock()
+	if s.state == stateOpen {
+		s.arm(phase, wait)
+	}
+	s.mu.Unlock()
+	if t == codec.Ping {
+		_ = s.out.push(codec.Packet{Type: codec.Pong})
+	}
+}

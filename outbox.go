@@ -1,0 +1,466 @@
+package engineio
+
+import (
+	"context"
+	"encoding/base64"
+	"sync"
+	"time"
+
+	"github.com/fasteio/engineio/codec"
+	"github.com/fasteio/engineio/internal/ws"
+)
+
+// A transport drains an outbox. There are two: polling and webSocket.
+type transport interface {
+	// wake tells that there is something to take. It is called under no lock, must not block,
+	// and may come late or for nothing.
+	wake()
+}
+
+const (
+	chunkSize   = 64 << 10 // a chunk that has grown to this is followed by another
+	chunkStart  = 1 << 10  // the first allocation of a chunk
+	sharedFrom  = 1 << 10  // shared frames from this size on are referred to; below, copying is cheaper than an iovec
+	corkTimeout = time.Millisecond
+)
+
+// A chunk is a run of queued packets. Packets are kept as the WebSocket frames that carry them:
+// a frame delimits itself, a WebSocket writes the run as it stands, and long-polling translates.
+type chunk struct {
+	own    []byte // frames encoded for this session
+	shared []byte // or frames of a Prepared, never written to
+	next   *chunk
+}
+
+var chunks = sync.Pool{New: func() any { return new(chunk) }}
+
+func (c *chunk) frames() []byte {
+	if c.shared != nil {
+		return c.shared
+	}
+	return c.own
+}
+
+// release gives a whole list back to the pool. Buffers far above chunkSize stay out of it.
+func (c *chunk) release() {
+	for c != nil {
+		next := c.next
+		if cap(c.own) > 2*chunkSize {
+			c.own = nil
+		}
+		*c = chunk{own: c.own[:0]}
+		chunks.Put(c)
+		c = next
+	}
+}
+
+// What the outbox still does.
+type outboxState uint8
+
+const (
+	outNew outboxState = iota // nothing yet: the open packet is to be the first
+	outOpen
+	outClosing // no more packets; what is queued leaves, then the last word
+	outEnded   // no more packets; the last word is next
+	outSilent  // the last word was taken
+)
+
+// An outbox is a session's send queue: where senders and the transport meet. It belongs to the
+// session; the transport that holds it may drain it, and an upgrade is one change of holder, so
+// that no packet moves, gets lost or leaves twice.
+//
+// Its lock is a leaf: no I/O, no callback and no other lock happens under it.
+type outbox struct {
+	limit    int // bytes
+	revision codec.Revision
+	textOnly bool // the client cannot take binary: binary messages travel as base64
+
+	mu          sync.Mutex
+	holder      transport
+	first, last *chunk
+	size        int    // bytes queued, frame headers included
+	pushed      uint64 // packets accepted so far
+	taken       uint64 // packets that a transport took off the queue
+	left        uint64 // packets handed to a connection
+	state       outboxState
+	lost        bool          // packets were dropped, or a connection failed under them
+	busy        bool          // the holder is draining and will look again before it stops
+	loose       bool          // the present cork has lasted too long and is void
+	armed       bool          // corkTimer runs
+	corks       int           // senders that will call uncork
+	bell        chan struct{} // closed when left, busy or state changes; made by who waits
+	corkTimer   *time.Timer
+}
+
+// push queues one packet; data is copied. Pings and pongs pass the bound: they are few, and a
+// client that is slow but alive must not look dead.
+func (o *outbox) push(p codec.Packet) error {
+	o.mu.Lock()
+	if o.state != outOpen {
+		o.mu.Unlock()
+		return ErrClosed
+	}
+	if p.Type == codec.Message && !o.fits(len(p.Data)) {
+		o.mu.Unlock()
+		return ErrQueueFull
+	}
+	c := o.tail(len(p.Data) + 16)
+	before := len(c.own)
+	c.own = appendFrame(c.own, o.revision, o.textOnly, p)
+	wake := o.queued(len(c.own) - before)
+	o.mu.Unlock()
+	if wake != nil {
+		wake.wake()
+	}
+	return nil
+}
+
+// open makes t the holder, queues the session's first packet and lets others follow.
+func (o *outbox) open(t transport, p codec.Packet) {
+	o.mu.Lock()
+	if o.state == outNew {
+		o.state, o.holder = outOpen, t
+	}
+	o.mu.Unlock()
+	_ = o.push(p) // a session that has ended meanwhile has no use for it
+}
+
+// pushShared queues the one packet of frame, which nobody may change any more.
+func (o *outbox) pushShared(frame []byte) error {
+	o.mu.Lock()
+	if o.state != outOpen {
+		o.mu.Unlock()
+		return ErrClosed
+	}
+	if !o.fits(len(frame)) {
+		o.mu.Unlock()
+		return ErrQueueFull
+	}
+	if len(frame) < sharedFrom {
+		c := o.tail(len(frame))
+		c.own = append(c.own, frame...)
+	} else {
+		o.add().shared = frame
+	}
+	wake := o.queued(len(frame))
+	o.mu.Unlock()
+	if wake != nil {
+		wake.wake()
+	}
+	return nil
+}
+
+// pushPong queues the answer to a WebSocket ping, unless the queue is full: then the client has
+// more to read than it reads.
+func (o *outbox) pushPong(data []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.state != outOpen || !o.fits(len(data)) {
+		return
+	}
+	c := o.tail(len(data) + 16)
+	before := len(c.own)
+	c.own = append(ws.AppendHeader(c.own, ws.Pong, len(data)), data...)
+	o.queued(len(c.own) - before) // wakes nobody: the reader, which calls this, has corked
+}
+
+// fits tells whether n more bytes may be queued. One message always may.
+func (o *outbox) fits(n int) bool { return o.size == 0 || o.size+n <= o.limit }
+
+// tail is the chunk for n more bytes of our own.
+func (o *outbox) tail(n int) *chunk {
+	c := o.last
+	if c == nil || c.shared != nil || len(c.own) > 0 && len(c.own)+n > chunkSize {
+		c = o.add()
+	}
+	if need := len(c.own) + n; need > cap(c.own) {
+		grown := make([]byte, len(c.own), max(need, 2*cap(c.own), chunkStart))
+		copy(grown, c.own)
+		c.own = grown
+	}
+	return c
+}
+
+func (o *outbox) add() *chunk {
+	c := chunks.Get().(*chunk)
+	if o.last == nil {
+		o.first = c
+	} else {
+		o.last.next = c
+	}
+	o.last = c
+	return c
+}
+
+// queued counts a packet of n bytes and names the transport to wake, if it is to be woken.
+func (o *outbox) queued(n int) transport {
+	o.pushed++
+	o.size += n
+	switch {
+	case o.busy:
+		return nil
+	case o.corks > 0 && !o.loose:
+		o.arm()
+		return nil
+	}
+	return o.holder
+}
+
+// arm sees to it that a callback that sends and then takes its time does not hold back what it
+// sent for longer than corkTimeout.
+func (o *outbox) arm() {
+	if o.armed {
+		return
+	}
+	o.armed = true
+	if o.corkTimer == nil {
+		o.corkTimer = time.AfterFunc(corkTimeout, o.loosen)
+		return
+	}
+	o.corkTimer.Reset(corkTimeout)
+}
+
+func (o *outbox) loosen() {
+	o.mu.Lock()
+	o.armed = false
+	o.loose = o.corks > 0
+	wake := o.holder
+	if o.busy || o.first == nil {
+		wake = nil
+	}
+	o.mu.Unlock()
+	if wake != nil {
+		wake.wake()
+	}
+}
+
+// cork holds sends back until uncork, so that the answers to a batch of incoming packets leave
+// together.
+func (o *outbox) cork() {
+	o.mu.Lock()
+	o.corks++
+	o.loose = false
+	o.mu.Unlock()
+}
+
+// uncork names the transport to wake, if there is something to take.
+func (o *outbox) uncork() transport {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.corks--
+	if o.corks > 0 {
+		return nil
+	}
+	if o.armed {
+		o.corkTimer.Stop()
+		o.armed = false
+	}
+	if o.busy || !o.pending() {
+		return nil
+	}
+	return o.holder
+}
+
+func (o *outbox) pending() bool {
+	return o.first != nil || o.state == outClosing || o.state == outEnded
+}
+
+// pass makes t the holder, whoever was it before. It fails once the end has begun: then the old
+// transport has the last word.
+func (o *outbox) pass(t transport) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.state != outOpen {
+		return false
+	}
+	o.holder = t
+	return true
+}
+
+// take hands over all that is queued, in order, and tells whether the last word is due after
+// it. The caller releases the chunks when they are written and calls wrote with the count.
+// It fails with errUpgraded for a transport that is not the holder (any more) and with ErrClosed
+// after the last word.
+func (o *outbox) take(t transport) (c *chunk, n uint64, last bool, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch {
+	case o.state == outSilent:
+		return nil, 0, false, ErrClosed
+	case o.holder != t:
+		return nil, 0, false, errUpgraded
+	}
+	c = o.first
+	n = o.pushed - o.taken
+	o.taken = o.pushed
+	o.first, o.last, o.size = nil, nil, 0
+	if o.state != outOpen {
+		o.state = outSilent
+		last = true
+	}
+	return c, n, last, nil
+}
+
+// wrote says what became of n taken packets: handed to a connection, or lost with it.
+func (o *outbox) wrote(n uint64, err error) {
+	o.mu.Lock()
+	o.left += n
+	if err != nil {
+		o.left -= n
+		o.lost = true
+	}
+	o.ring()
+	o.mu.Unlock()
+}
+
+// claim gives t the sole right to take, until a rest. It fails when somebody has it, when t is
+// not the holder, or when there is nothing to do.
+func (o *outbox) claim(t transport) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.busy || o.holder != t || !o.pending() {
+		return false
+	}
+	o.busy = true
+	return true
+}
+
+// rest ends a claim unless something was queued meanwhile.
+func (o *outbox) rest() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.pending() {
+		return false
+	}
+	o.busy = false
+	o.ring()
+	return true
+}
+
+// end refuses further packets. In good order what is queued still leaves; otherwise it is
+// dropped. It tells whether the last word is still to be said.
+func (o *outbox) end(goodOrder bool) bool {
+	o.mu.Lock()
+	switch {
+	case o.state == outSilent:
+	case goodOrder:
+		if o.state == outOpen {
+			o.state = outClosing
+		}
+	default:
+		o.state = outEnded
+		o.discard()
+	}
+	due, wake := o.state != outSilent, o.holder
+	if !goodOrder && o.armed {
+		o.corkTimer.Stop()
+		o.armed = false
+	}
+	o.ring()
+	o.mu.Unlock()
+	if wake != nil && due {
+		wake.wake()
+	}
+	return due
+}
+
+// drop takes t's hold away, if it has it, and waits until nobody drains for it any more. After it
+// no goroutine touches t's connection on behalf of this outbox.
+func (o *outbox) drop(t transport) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.holder != t {
+		return false
+	}
+	o.holder = nil
+	o.state = outSilent
+	for o.busy {
+		bell := o.listen()
+		o.mu.Unlock()
+		<-bell
+		o.mu.Lock()
+	}
+	o.discard()
+	o.ring()
+	return true
+}
+
+// discard drops what is queued.
+func (o *outbox) discard() {
+	if o.first == nil {
+		return
+	}
+	o.first.release()
+	o.first, o.last, o.size = nil, nil, 0
+	o.taken = o.pushed
+	o.lost = true
+}
+
+// flush waits until every packet queued before the call has been handed to a connection.
+func (o *outbox) flush(ctx context.Context) error {
+	o.mu.Lock()
+	goal, wake := o.pushed, o.holder
+	if o.busy || o.first == nil {
+		wake = nil
+	}
+	o.mu.Unlock()
+	if wake != nil {
+		wake.wake()
+	}
+	for {
+		o.mu.Lock()
+		switch {
+		case o.left >= goal:
+			o.mu.Unlock()
+			return nil
+		case o.lost:
+			o.mu.Unlock()
+			return ErrClosed
+		}
+		bell := o.listen()
+		o.mu.Unlock()
+		select {
+		case <-bell:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (o *outbox) listen() <-chan struct{} {
+	if o.bell == nil {
+		o.bell = make(chan struct{})
+	}
+	return o.bell
+}
+
+func (o *outbox) ring() {
+	if o.bell != nil {
+		close(o.bell)
+		o.bell = nil
+	}
+}
+
+// appendFrame appends the WebSocket frame that carries p.
+func appendFrame(dst []byte, rev codec.Revision, textOnly bool, p codec.Packet) []byte {
+	if p.Binary && textOnly {
+		return appendBase64Frame(dst, rev, p)
+	}
+	op, n := ws.Text, len(p.Data)+1
+	if p.Binary {
+		op = ws.Binary
+		if rev == codec.V4 {
+			n-- // no type byte
+		}
+	}
+	return rev.AppendMessage(ws.AppendHeader(dst, op, n), p)
+}
+
+// appendBase64Frame appends a binary packet as the text frame b... (revision 3: b4...).
+func appendBase64Frame(dst []byte, rev codec.Revision, p codec.Packet) []byte {
+	n := len("b") + base64.StdEncoding.EncodedLen(len(p.Data))
+	if rev == codec.V3 {
+		n++
+	}
+	return rev.AppendText(ws.AppendHeader(dst, ws.Text, n), p)
+}

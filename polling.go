@@ -1,0 +1,247 @@
+package engineio
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/fasteio/engineio/codec"
+	"github.com/fasteio/engineio/internal/conncheck"
+	"github.com/fasteio/engineio/internal/ws"
+)
+
+const (
+	// noopDelay is how long a GET that arrives in the middle of an upgrade is held before it is
+	// answered with a noop. The client may be about to send the 5, which answers it better; the
+	// reference looks every 100 ms.
+	noopDelay = 100 * time.Millisecond
+
+	// keepBody is the response body that a connection may keep for its next response.
+	keepBody = 16 << 10
+)
+
+// polling carries a session over HTTP: a GET drains the outbox, a POST feeds the session.
+type polling struct {
+	s      *Session
+	parked conncheck.Poll
+	get    sync.Mutex  // held by the GET under way; only ever tried
+	post   sync.Mutex  // held by the POST under way; only ever tried
+	noop   atomic.Bool // the GET under way is to be answered with a noop
+}
+
+func (p *polling) wake() { p.parked.Wake() }
+
+// release answers the GET under way, if there is one, with a noop.
+func (p *polling) release() {
+	p.noop.Store(true)
+	p.parked.Wake()
+}
+
+func (p *polling) serve(ctx *fasthttp.RequestCtx) {
+	switch {
+	case ctx.IsGet():
+		p.serveGet(ctx)
+	case ctx.IsPost():
+		p.servePost(ctx)
+	default:
+		p.s.srv.refuse(ctx, refuse(codeBadMethod))
+	}
+}
+
+// serveGet answers with what is queued, and waits for it when there is nothing.
+func (p *polling) serveGet(ctx *fasthttp.RequestCtx) {
+	if !p.get.TryLock() {
+		p.s.terminate(ReasonTransportError, errPollOverlap)
+		ctx.SetStatusCode(fasthttp.StatusBadRequest)
+		return
+	}
+	defer p.get.Unlock()
+	p.noop.Store(false)
+	p.parked.Arm()
+	if p.s.probed.Load() {
+		timer := time.AfterFunc(noopDelay, p.release)
+		defer timer.Stop()
+	}
+	for !p.drain(ctx) {
+		if !p.parked.Wait(ctx.Conn()) || p.parked.Gone(ctx.Conn()) {
+			p.s.terminate(ReasonTransportError, errPollAborted)
+			ctx.SetConnectionClose()
+			return
+		}
+		p.parked.Arm()
+	}
+}
+
+// drain answers ctx if there is an answer. The caller holds p.get.
+func (p *polling) drain(ctx *fasthttp.RequestCtx) bool {
+	queue, n, last, err := p.s.out.take(p)
+	switch {
+	case errors.Is(err, errUpgraded):
+		p.s.srv.refuse(ctx, refuse(codeBadRequest))
+	case err != nil:
+		p.s.srv.refuse(ctx, refuse(codeUnknownSession))
+	case queue != nil || last:
+		p.answer(ctx, queue, last)
+		p.s.out.wrote(n, nil)
+		if last {
+			p.s.said()
+		}
+	case p.noop.Load():
+		p.respond(ctx, textFormat(p.s.revision).Append(nil, codec.Packet{Type: codec.Noop}), contentText)
+	default:
+		return false
+	}
+	return true
+}
+
+// answer writes the queue as one payload, and the last word after it.
+func (p *polling) answer(ctx *fasthttp.RequestCtx, queue *chunk, last bool) {
+	format, contentType := p.format(queue)
+	body := codec.AcquireBuffer()
+	defer codec.ReleaseBuffer(body)
+	for c := queue; c != nil; c = c.next {
+		for frames := c.frames(); len(frames) > 0; {
+			op, payload, rest := ws.Split(frames)
+			body.B = format.Append(body.B, unframe(p.s.revision, op, payload))
+			frames = rest
+		}
+	}
+	queue.release()
+	if last {
+		word := codec.Close
+		if p.s.last() == ReasonClientClose {
+			word = codec.Noop // it knows; this only ends its poll
+		}
+		body.B = format.Append(body.B, codec.Packet{Type: word})
+	}
+	if len(body.B) <= keepBody {
+		p.respond(ctx, body.B, contentType)
+		return
+	}
+	p.respond(ctx, nil, contentType)
+	ctx.Response.SetBodyRaw(body.B)
+	body.B = nil // fasthttp reads it after we have returned
+}
+
+// format picks the payload's encoding. Revision 3 has a binary one, for clients that can take it
+// and only when there is something binary to say.
+func (p *polling) format(queue *chunk) (codec.Format, string) {
+	text := textFormat(p.s.revision)
+	if text == codec.Text4 {
+		return text, contentText
+	}
+	for c := queue; c != nil; c = c.next {
+		for frames := c.frames(); len(frames) > 0; {
+			op, _, rest := ws.Split(frames)
+			if op == ws.Binary {
+				return codec.Binary3, contentBinary
+			}
+			frames = rest
+		}
+	}
+	return text, contentText
+}
+
+func textFormat(rev codec.Revision) codec.Format {
+	if rev == codec.V3 {
+		return codec.Text3
+	}
+	return codec.Text4
+}
+
+// unframe is the packet that a queued frame carries.
+func unframe(rev codec.Revision, op ws.Op, payload []byte) codec.Packet {
+	if op == ws.Text {
+		return codec.Packet{Type: codec.Type(payload[0]), Data: payload[1:]}
+	}
+	if rev == codec.V3 {
+		payload = payload[1:]
+	}
+	return codec.Packet{Type: codec.Message, Binary: true, Data: payload}
+}
+
+// servePost takes the packets of one payload. Their answers leave together.
+func (p *polling) servePost(ctx *fasthttp.RequestCtx) {
+	if !p.post.TryLock() {
+		p.s.terminate(ReasonTransportError, errPostOverlap)
+		ctx.SetStatusCode(fasthttp.StatusBadRequest)
+		return
+	}
+	defer p.post.Unlock()
+	if p.s.isClosed() {
+		p.s.srv.refuse(ctx, refuse(codeUnknownSession)) // only its last GET is still waited for
+		return
+	}
+	format := textFormat(p.s.revision)
+	if bytes.HasPrefix(ctx.Request.Header.ContentType(), []byte(contentBinary)) {
+		if format == codec.Text4 {
+			p.s.terminate(ReasonTransportError, errInvalidBody)
+			ctx.SetStatusCode(fasthttp.StatusBadRequest)
+			return
+		}
+		format = codec.Binary3
+	}
+	body, ok := readBody(ctx, p.s.srv.config.MaxPayload)
+	if !ok {
+		ctx.SetStatusCode(fasthttp.StatusRequestEntityTooLarge)
+		return
+	}
+	p.feed(format.Decode(body))
+	ctx.Request.ReleaseBody(keepBody)
+	p.respond(ctx, []byte("ok"), "text/html")
+}
+
+// feed gives a payload's packets to the session, up to the first that is none.
+func (p *polling) feed(packets codec.Decoder) {
+	p.s.out.cork()
+	defer p.s.uncork()
+	for !p.s.over.Load() {
+		packet, err := packets.Next()
+		if err == io.EOF {
+			return
+		}
+		if err != nil {
+			p.s.terminate(ReasonParseError, err)
+			return
+		}
+		p.s.receive(packet)
+	}
+}
+
+const (
+	contentText   = "text/plain; charset=UTF-8"
+	contentBinary = "application/octet-stream"
+)
+
+// respond writes a 200 of long-polling. body is copied.
+func (p *polling) respond(ctx *fasthttp.RequestCtx, body []byte, contentType string) {
+	ctx.SetStatusCode(fasthttp.StatusOK)
+	ctx.Response.Header.SetContentType(contentType)
+	ctx.Response.Header.SetCanonical([]byte("Cache-Control"), []byte("no-store"))
+	ctx.Response.SetBody(body)
+}
+
+// readBody is the body of a POST. It fails when that is longer than limit, whether it came with
+// a length, in chunks, or as a stream.
+func readBody(ctx *fasthttp.RequestCtx, limit int) ([]byte, bool) {
+	stream := ctx.RequestBodyStream()
+	if stream == nil {
+		body := ctx.Request.Body()
+		return body, len(body) <= limit
+	}
+	if n := ctx.Request.Header.ContentLength(); n > limit {
+		ctx.SetConnectionClose() // fasthttp would take the rest for the next request
+		return nil, false
+	}
+	body, err := io.ReadAll(io.LimitReader(stream, int64(limit)+1))
+	if err != nil || len(body) > limit {
+		ctx.SetConnectionClose()
+		return nil, false
+	}
+	return body, true
+}

@@ -1,0 +1,86 @@
+package engineio
+
+import (
+	"hash/maphash"
+	"sync"
+)
+
+// A registry finds sessions by their id. It is split so that requests of different sessions do
+// not wait for each other; 64 parts keep a broadcast's walk short.
+type registry struct {
+	seed   maphash.Seed
+	shards [64]shard
+}
+
+type shard struct {
+	mu       sync.RWMutex
+	sessions map[string]*Session
+	_        [32]byte // a cache line each
+}
+
+func (r *registry) init() {
+	r.seed = maphash.MakeSeed()
+	for i := range r.shards {
+		r.shards[i].sessions = make(map[string]*Session)
+	}
+}
+
+func (r *registry) shard(id []byte) *shard {
+	return &r.shards[maphash.Bytes(r.seed, id)%uint64(len(r.shards))]
+}
+
+// add fails when the id is taken.
+func (r *registry) add(s *Session) bool {
+	h := r.shard(view(s.id))
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if _, taken := h.sessions[s.id]; taken {
+		return false
+	}
+	h.sessions[s.id] = s
+	return true
+}
+
+func (r *registry) remove(s *Session) {
+	h := r.shard(view(s.id))
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.sessions[s.id] == s {
+		delete(h.sessions, s.id)
+	}
+}
+
+func (r *registry) get(id []byte) *Session {
+	h := r.shard(id)
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.sessions[string(id)]
+}
+
+// each calls f for every session there is while it walks, under no lock, until f returns false.
+func (r *registry) each(f func(*Session) bool) {
+	list := sessionLists.Get().(*[]*Session)
+	defer func() {
+		clear((*list)[:cap(*list)])
+		sessionLists.Put(list)
+	}()
+	for i := range r.shards {
+		*list = r.shards[i].appendTo((*list)[:0])
+		for _, s := range *list {
+			if !f(s) {
+				return
+			}
+		}
+	}
+}
+
+func (h *shard) appendTo(list []*Session) []*Session {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	for _, s := range h.sessions {
+		list = append(list, s)
+	}
+	return list
+}
+
+var sessionLists = sync.Pool{New: func() any { return new([]*Session) }}

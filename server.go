@@ -1,0 +1,213 @@
+package engineio
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"iter"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// A Server holds sessions and speaks the protocol for them. It is made by New, mounted with
+// Handler, Serve or the Fiber middleware, and ended by Shutdown. Its methods may be called from
+// any goroutine.
+type Server struct {
+	config   Config
+	origins  *origins
+	registry registry
+	open     atomic.Int64 // sessions that have not ended, handshakes under way included
+	busy     tally        // sessions, their connections, tasks of Go
+	closing  atomic.Bool
+	ctx      context.Context // of the tasks of Go
+	cancel   context.CancelFunc
+
+	mu      sync.Mutex
+	watched []<-chan struct{} // the HTTP servers whose end ends this one too
+	stopped chan struct{}     // closed when Shutdown is through
+	stop    sync.Once
+}
+
+// New makes a Server. It panics on a Config that makes no sense.
+func New(config Config) *Server {
+	srv := &Server{config: config.withDefaults(), stopped: make(chan struct{})}
+	origins, err := newOrigins(srv.config.AllowedOrigins)
+	if err != nil {
+		panic("engineio: Config.AllowedOrigins: " + err.Error())
+	}
+	srv.origins = origins
+	srv.registry.init()
+	srv.ctx, srv.cancel = context.WithCancel(context.Background())
+	return srv
+}
+
+// Config returns the configuration in force, defaults filled in.
+func (srv *Server) Config() Config {
+	c := srv.config
+	c.Transports = slices.Clone(c.Transports)
+	c.Revisions = slices.Clone(c.Revisions)
+	c.AllowedOrigins = slices.Clone(c.AllowedOrigins)
+	return c
+}
+
+// Session finds an open session by its id.
+func (srv *Server) Session(id string) (*Session, bool) {
+	s := srv.registry.get(view(id))
+	if s == nil || s.over.Load() {
+		return nil, false
+	}
+	return s, true
+}
+
+// Sessions walks over the open sessions, in no order. A session that opens or ends meanwhile may
+// be among them or not.
+func (srv *Server) Sessions() iter.Seq[*Session] {
+	return func(yield func(*Session) bool) {
+		srv.registry.each(func(s *Session) bool { return s.over.Load() || yield(s) })
+	}
+}
+
+// Len is the number of sessions, handshakes under way and sessions about to end included.
+func (srv *Server) Len() int { return int(srv.open.Load()) }
+
+// Broadcast sends p to every open session. It does not block; Config.Overflow says what becomes
+// of a session whose queue is full. A text that a session's transport cannot carry (see
+// ErrInvalidText) is left out for that session.
+func (srv *Server) Broadcast(p *Prepared) {
+	srv.registry.each(func(s *Session) bool {
+		err := s.SendPrepared(p)
+		if errors.Is(err, ErrQueueFull) && srv.config.Overflow == OverflowClose {
+			s.terminate(ReasonSlowClient, err)
+		}
+		return true
+	})
+}
+
+// Disconnect closes the session of that id like Session.Close; false when there is none.
+func (srv *Server) Disconnect(id string) bool {
+	s, ok := srv.Session(id)
+	if ok {
+		s.Close()
+	}
+	return ok
+}
+
+// Go runs f in a goroutine that Shutdown waits for. The context it is given ends when Shutdown
+// begins; a panic in f is logged. It fails with ErrShutdown after that.
+func (srv *Server) Go(f func(ctx context.Context)) error {
+	srv.busy.add()
+	if srv.closing.Load() {
+		srv.busy.done()
+		return ErrShutdown
+	}
+	go func() {
+		defer srv.busy.done()
+		defer srv.recovered("a task")
+		f(srv.ctx)
+	}()
+	return nil
+}
+
+// recovered is deferred where a panic must not end the process.
+func (srv *Server) recovered(where string) {
+	if p := recover(); p != nil {
+		srv.config.Logger.Error("engineio: panic in "+where, "panic", p, "stack", string(debug.Stack()))
+	}
+}
+
+// Shutdown refuses new sessions (503), closes the open ones in good order with ReasonShutdown, and
+// waits until they and the tasks of Go have ended. When ctx ends first it drops what is still
+// queued, and returns the cause of ctx. A Server does not come back.
+//
+// Call it before the HTTP server's own Shutdown, so that long-polling clients can still fetch
+// what was sent to them. The HTTP server's Shutdown alone does the same, but without that.
+func (srv *Server) Shutdown(ctx context.Context) error {
+	srv.closing.Store(true)
+	srv.cancel()
+	srv.registry.each(func(s *Session) bool {
+		s.close(ReasonShutdown)
+		return true
+	})
+	err := srv.busy.wait(ctx)
+	if err != nil {
+		srv.registry.each(func(s *Session) bool {
+			s.terminate(ReasonShutdown, err)
+			return true
+		})
+	}
+	srv.stop.Do(func() { close(srv.stopped) })
+	return err
+}
+
+// watch ties this Server's life to that of an HTTP server, whose Shutdown would otherwise wait for
+// parked polls and know nothing of WebSockets.
+func (srv *Server) watch(done <-chan struct{}) {
+	if done == nil {
+		return // the HTTP server is not a running one, as in tests
+	}
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	if slices.Contains(srv.watched, done) {
+		return
+	}
+	srv.watched = append(srv.watched, done)
+	go func() {
+		select {
+		case <-done:
+			ctx, cancel := context.WithTimeout(context.Background(), 2*srv.config.CloseTimeout)
+			defer cancel()
+			_ = srv.Shutdown(ctx)
+		case <-srv.stopped:
+		}
+	}()
+}
+
+// admit counts a session that is about to open.
+func (srv *Server) admit() *RequestError {
+	if srv.closing.Load() {
+		return unavailable("Server is shutting down")
+	}
+	if srv.open.Add(1) > int64(srv.config.MaxSessions) {
+		srv.open.Add(-1)
+		return unavailable("Too many sessions")
+	}
+	srv.busy.add()
+	return nil
+}
+
+func unavailable(message string) *RequestError {
+	return &RequestError{Status: 503, Code: codeBadRequest, Message: message, Header: map[string]string{"Retry-After": "5"}}
+}
+
+// settled is the end of what admit began.
+func (srv *Server) settled() {
+	srv.open.Add(-1)
+	srv.busy.done()
+}
+
+// add makes an admitted session known. One that opens while Shutdown walks is closed here.
+func (srv *Server) add(s *Session) {
+	if !srv.registry.add(s) {
+		s.terminate(ReasonTransportError, fmt.Errorf("session id %q is taken", s.id))
+		return
+	}
+	if srv.closing.Load() {
+		s.close(ReasonShutdown)
+	}
+	if s.isClosed() {
+		srv.forget(s) // it ended before it was known
+	}
+}
+
+func (srv *Server) forget(s *Session) { srv.registry.remove(s) }
+
+// newID is 15 random bytes: 120 bits that nobody guesses, 20 characters.
+func newID() string {
+	var b [15]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}

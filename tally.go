@@ -1,0 +1,49 @@
+package engineio
+
+import (
+	"context"
+	"sync"
+)
+
+// A tally counts what Shutdown waits for. Unlike a sync.WaitGroup it can be waited for with a
+// context, and it may grow while somebody waits.
+type tally struct {
+	mu   sync.Mutex
+	n    int
+	zero chan struct{} // closed when n falls to 0; made by who waits
+}
+
+func (t *tally) add() {
+	t.mu.Lock()
+	t.n++
+	t.mu.Unlock()
+}
+
+func (t *tally) done() {
+	t.mu.Lock()
+	t.n--
+	if t.n == 0 && t.zero != nil {
+		close(t.zero)
+		t.zero = nil
+	}
+	t.mu.Unlock()
+}
+
+func (t *tally) wait(ctx context.Context) error {
+	t.mu.Lock()
+	if t.n == 0 {
+		t.mu.Unlock()
+		return nil
+	}
+	if t.zero == nil {
+		t.zero = make(chan struct{})
+	}
+	zero := t.zero
+	t.mu.Unlock()
+	select {
+	case <-zero:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
