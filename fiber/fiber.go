@@ -1,0 +1,101 @@
+// Package eiofiber serves an Engine.IO engine from a Fiber v2 app.
+//
+//	app := fiber.New()
+//	app.Use(eiofiber.New(srv)) // before compress, cache, etag, limiter, csrf and timeout
+//	app.Get("/", home)
+//
+// Mount it first. What stands in front runs for every poll, and some middlewares break the
+// engine there: cache serves one client's messages to another, timeout leaves a poll behind on a
+// connection that is in use again, etag and compress change responses, csrf and limiter refuse
+// them. Authentication may stand in front: what it puts into Locals reaches OnHandshake as
+// ctx.UserValue.
+package eiofiber
+
+import (
+	"log/slog"
+	"strings"
+	"sync"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/fasteio/engineio"
+)
+
+// New makes a handler that serves srv at its path and hands every other request on. It panics
+// when srv is nil.
+//
+// An engine with long-polling does not work in an app with fiber.Config.Prefork, whose processes
+// know nothing of each other's sessions: its requests are answered 500, with the reason.
+func New(srv *engineio.Server, config ...Config) fiber.Handler {
+	if srv == nil {
+		panic("eiofiber: New needs a Server")
+	}
+	cfg := configDefault(config...)
+	engine := srv.Config()
+	path := "/" + strings.Trim(cfg.Path, "/")
+	if cfg.Path == "" {
+		path = "/" + strings.Trim(engine.Path, "/")
+	}
+	var once sync.Once
+	var refused error
+	return func(c *fiber.Ctx) error {
+		if !matches(c, path) || cfg.Next != nil && cfg.Next(c) {
+			return c.Next()
+		}
+		once.Do(func() { refused = check(c.App().Config(), engine) })
+		if refused != nil {
+			return c.Status(fiber.StatusInternalServerError).JSON(fiber.Map{"code": 3, "message": refused.Error()})
+		}
+		srv.Serve(c.Context())
+		return nil
+	}
+}
+
+// check compares the app with the engine. It can only be done once the app serves, since New
+// does not know it.
+func check(app fiber.Config, engine engineio.Config) error {
+	if app.BodyLimit < engine.MaxPayload {
+		engine.Logger.Warn("eiofiber: fiber.Config.BodyLimit is below the engine's MaxPayload; larger payloads are refused by Fiber",
+			slog.Int("BodyLimit", app.BodyLimit), slog.Int("MaxPayload", engine.MaxPayload))
+	}
+	if !app.Prefork {
+		return nil
+	}
+	for _, t := range engine.Transports {
+		if t == engineio.Polling {
+			engine.Logger.Error(errPrefork.Error())
+			return errPrefork
+		}
+	}
+	return nil
+}
+
+var errPrefork = fiber.NewError(fiber.StatusInternalServerError,
+	"eiofiber: long-polling does not work with fiber.Config.Prefork; turn Prefork off or set Transports to WebSocket alone")
+
+// matches tells whether the request is for path below the prefix that the handler was mounted
+// at. A mount at path itself, app.Use("/engine.io", ...), is the same as one at the root.
+func matches(c *fiber.Ctx, path string) bool {
+	want := strings.TrimSuffix(c.Route().Path, "/")
+	if !strings.HasSuffix(want, path) {
+		want += path
+	}
+	return sameSegments(strings.Trim(want, "/"), strings.Trim(c.Path(), "/"), c.App().Config().CaseSensitive)
+}
+
+// sameSegments compares paths one segment at a time; a parameter of the group's prefix
+// (/:tenant) matches any one.
+func sameSegments(want, got string, caseSensitive bool) bool {
+	for {
+		w, wantMore, _ := strings.Cut(want, "/")
+		g, gotMore, _ := strings.Cut(got, "/")
+		same := w == g || !caseSensitive && strings.EqualFold(w, g) || strings.HasPrefix(w, ":") && g != ""
+		if !same || (wantMore == "") != (gotMore == "") {
+			return false
+		}
+		if wantMore == "" {
+			return true
+		}
+		want, got = wantMore, gotMore
+	}
+}
