@@ -1,0 +1,50 @@
+# make run    serve the chat at http://127.0.0.1:3000
+# make test   everything: vet, lint, unit and race tests, fuzz seeds, foreign clients, browser
+
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+NPM_INSTALL = npm install --no-audit --no-fund --no-save --loglevel=error
+SUDO        = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: run test vet lint unit alloc interop fuzz chat-deps interop-deps chromium clean
+
+run: chat-deps
+	go run ./examples/chat
+
+test: vet lint unit alloc interop
+
+vet:
+	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
+	go vet ./...
+	GOOS=windows go vet . ./codec ./fiber ./middleware ./internal/...
+	GOOS=darwin go vet . ./codec ./fiber ./middleware ./internal/...
+
+lint:
+	go run $(STATICCHECK) ./...
+
+# The committed fuzz corpora run as tests.
+unit:
+	go test -race -shuffle=on ./...
+
+# Allocation tests mean nothing under the race detector.
+alloc:
+	go test -run 'Alloc' ./...
+
+interop: interop-deps chat-deps chromium
+	cd interop && node --test
+
+# FUZZ=FuzzDecodeText4 PKG=./codec make fuzz
+fuzz:
+	go test -run '^$$' -fuzz '^$(FUZZ)$$' -fuzztime 60s $(PKG)
+
+chat-deps:
+	cd examples/chat && $(NPM_INSTALL)
+
+interop-deps:
+	cd interop && $(NPM_INSTALL)
+
+chromium:
+	@command -v $${CHROMIUM:-chromium} >/dev/null || \
+		{ $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends chromium; }
+
+clean:
+	rm -rf interop/node_modules examples/chat/node_modules

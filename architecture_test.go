@@ -1,0 +1,207 @@
+package engineio_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/fasteio/engineio"
+
+// sources are the module's own files that are not tests, by folder.
+func sources(t *testing.T) map[string][]string {
+	t.Helper()
+	found := make(map[string][]string)
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == "node_modules" || d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") && path != ".") {
+			return fs.SkipDir
+		}
+		if d.IsDir() && path != "." {
+			if _, err := os.Stat(filepath.Join(path, "go.mod")); err == nil {
+				return fs.SkipDir // a module of its own
+			}
+		}
+		if strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
+			dir := filepath.ToSlash(filepath.Dir(path))
+			found[dir] = append(found[dir], path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found["."]) < 10 {
+		t.Fatalf("found %d files in the root, the walk is broken", len(found["."]))
+	}
+	return found
+}
+
+func parse(t *testing.T, path string) (*token.FileSet, *ast.File) {
+	t.Helper()
+	set := token.NewFileSet()
+	file, err := parser.ParseFile(set, path, nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set, file
+}
+
+func imports(file *ast.File) []string {
+	var paths []string
+	for _, spec := range file.Imports {
+		paths = append(paths, strings.Trim(spec.Path.Value, `"`))
+	}
+	return paths
+}
+
+func TestImportsFollowTheArrows(t *testing.T) {
+	ours := func(dirs ...string) func(string) bool {
+		return func(dir string) bool { return slices.Contains(dirs, dir) }
+	}
+	allowed := map[string]func(dir string) bool{
+		"codec":               ours(),
+		"fiber":               ours("."),
+		"middleware":          ours("internal/compress", "internal/origin"),
+		".":                   func(dir string) bool { return dir == "codec" || strings.HasPrefix(dir, "internal/") },
+		"client":              func(dir string) bool { return dir == "." || dir == "codec" || strings.HasPrefix(dir, "internal/") },
+		"internal/enginetest": func(string) bool { return true },
+	}
+	for dir, files := range sources(t) {
+		may, listed := allowed[dir]
+		if !listed && strings.HasPrefix(dir, "internal/") {
+			may, listed = func(d string) bool { return d == "codec" || strings.HasPrefix(d, "internal/") }, true
+		}
+		for _, path := range files {
+			_, file := parse(t, path)
+			for _, imported := range imports(file) {
+				rest, inside := strings.CutPrefix(imported, module)
+				to := "."
+				if rest != "" {
+					to = strings.TrimPrefix(rest, "/")
+				}
+				if inside && listed && !may(to) {
+					t.Errorf("%s imports %s", path, imported)
+				}
+				if dir == "codec" && strings.Contains(imported, ".") {
+					t.Errorf("%s imports %s, codec is for the standard library only", path, imported)
+				}
+			}
+		}
+	}
+}
+
+func TestRulesDoNotKnowTheWebServer(t *testing.T) {
+	for _, path := range []string{"session.go", "outbox.go", "heartbeat.go", "upgrade.go"} {
+		_, file := parse(t, path)
+		for _, imported := range imports(file) {
+			if strings.Contains(imported, "fasthttp") {
+				t.Errorf("%s imports %s", path, imported)
+			}
+		}
+	}
+}
+
+func TestFunctionsStayShort(t *testing.T) {
+	for _, files := range sources(t) {
+		for _, path := range files {
+			set, file := parse(t, path)
+			for _, decl := range file.Decls {
+				f, ok := decl.(*ast.FuncDecl)
+				if !ok {
+					continue
+				}
+				if n := set.Position(f.End()).Line - set.Position(f.Pos()).Line + 1; n > 60 {
+					t.Errorf("%s: %s has %d lines", path, f.Name.Name, n)
+				}
+			}
+		}
+	}
+}
+
+func TestEveryExportedNameIsDocumented(t *testing.T) {
+	for dir, files := range sources(t) {
+		if strings.HasPrefix(dir, "examples") || strings.HasPrefix(dir, "benchmarks") {
+			continue
+		}
+		for _, path := range files {
+			_, file := parse(t, path)
+			for _, name := range undocumented(file) {
+				t.Errorf("%s: %s has no comment", path, name)
+			}
+		}
+	}
+}
+
+// undocumented lists the exported names of a file without a comment. A comment above a group of
+// constants or variables counts for its members.
+func undocumented(file *ast.File) (names []string) {
+	for _, decl := range file.Decls {
+		switch d := decl.(type) {
+		case *ast.FuncDecl:
+			if d.Name.IsExported() && d.Doc == nil && exportedReceiver(d) {
+				names = append(names, d.Name.Name)
+			}
+		case *ast.GenDecl:
+			for _, spec := range d.Specs {
+				names = append(names, undocumentedSpec(d, spec)...)
+			}
+		}
+	}
+	return names
+}
+
+func undocumentedSpec(d *ast.GenDecl, spec ast.Spec) (names []string) {
+	switch s := spec.(type) {
+	case *ast.TypeSpec:
+		if !s.Name.IsExported() {
+			return nil
+		}
+		if d.Doc == nil && s.Doc == nil {
+			names = append(names, s.Name.Name)
+		}
+		if fields, ok := s.Type.(*ast.StructType); ok {
+			for _, field := range fields.Fields.List {
+				for _, name := range field.Names {
+					if name.IsExported() && field.Doc == nil && field.Comment == nil {
+						names = append(names, s.Name.Name+"."+name.Name)
+					}
+				}
+			}
+		}
+	case *ast.ValueSpec:
+		for _, name := range s.Names {
+			if name.IsExported() && d.Doc == nil && s.Doc == nil && s.Comment == nil {
+				names = append(names, name.Name)
+			}
+		}
+	}
+	return names
+}
+
+func exportedReceiver(d *ast.FuncDecl) bool {
+	if d.Recv == nil {
+		return true
+	}
+	typ := d.Recv.List[0].Type
+	for {
+		switch t := typ.(type) {
+		case *ast.StarExpr:
+			typ = t.X
+		case *ast.IndexExpr:
+			typ = t.X
+		case *ast.Ident:
+			return t.IsExported()
+		default:
+			return true
+		}
+	}
+}
