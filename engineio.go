@@ -173,9 +173,13 @@ type Config struct {
 	OnUpgrade func(s *Session)
 
 	// OnDisconnect runs exactly once for every session that OnConnect was due for, after every
-	// other callback of the session. err is what lay behind the reason, and may be nil.
+	// other callback of the session, and never on the stack of a method that ended it. err is
+	// what lay behind the reason, and may be nil.
 	OnDisconnect func(s *Session, r Reason, err error)
 }
+
+// maxHeartbeat is what setTimeout takes; it fires at once for more.
+const maxHeartbeat = (1<<31 - 1) * time.Millisecond
 
 const (
 	defaultMaxPayload  = 1_000_000
@@ -204,6 +208,9 @@ func (c Config) withDefaults() Config {
 		if *d.value < time.Millisecond {
 			panic(fmt.Sprintf("engineio: Config.%s is %v, must be at least 1ms", d.name, *d.value))
 		}
+	}
+	if c.PingInterval > maxHeartbeat-c.PingTimeout {
+		panic("engineio: Config.PingInterval and PingTimeout together are more than the timers of browsers hold, 24 days")
 	}
 	for _, n := range []struct {
 		name  string

@@ -6,7 +6,8 @@ import (
 )
 
 var (
-	// ErrClosed is returned by every send and Flush on a session that is closing or closed.
+	// ErrClosed is returned by every send on a session that is not open, and by a Flush of what
+	// was lost with it.
 	ErrClosed = errors.New("engineio: session closed")
 
 	// ErrQueueFull is returned by a send that would exceed Config.MaxQueued. The message was not
@@ -174,7 +175,7 @@ func refuse(code int) *RequestError { return &RequestError{Code: code} }
 // refusal turns what OnHandshake returned into an answer.
 func refusal(err error) *RequestError {
 	var e *RequestError
-	if !errors.As(err, &e) {
+	if !errors.As(err, &e) || e == nil {
 		return (&RequestError{Code: codeForbidden, cause: err}).withDefaults()
 	}
 	c := *e

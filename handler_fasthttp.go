@@ -151,8 +151,12 @@ func (srv *Server) handshake(ctx *fasthttp.RequestCtx, r request) {
 		return
 	}
 	s.out.cork()
-	s.connect(s.poll)
+	open := s.connect(s.poll)
 	s.uncork()
+	if !open {
+		srv.refuse(ctx, refuse(codeForbidden))
+		return
+	}
 	s.poll.serveGet(ctx)
 }
 
@@ -163,7 +167,9 @@ func (srv *Server) newSession(ctx *fasthttp.RequestCtx, r request) *Session {
 	if r.transport == Polling {
 		s.poll = &polling{s: s}
 	}
+	s.mu.Lock() // the timer may go off before it is assigned
 	s.beat.timer = time.AfterFunc(srv.config.PingInterval+srv.config.PingTimeout, s.tick)
+	s.mu.Unlock()
 	return s
 }
 

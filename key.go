@@ -42,8 +42,8 @@ func (k *Key[T]) Get(s *Session) (v T, ok bool) {
 	defer s.mu.Unlock()
 	for i := range s.values {
 		if s.values[i].key == k {
-			v, ok = s.values[i].data.(T)
-			return v, ok
+			v, _ = s.values[i].data.(T) // fails for a nil in an interface, which v is already
+			return v, true
 		}
 	}
 	return v, false

@@ -92,22 +92,26 @@ type outbox struct {
 	corkTimer   *time.Timer
 }
 
-// push queues one packet; data is copied. Pings and pongs pass the bound: they are few, and a
-// client that is slow but alive must not look dead.
+// push queues one packet; data is copied. Pings pass the bound and are not counted: there is one
+// in PingInterval at most, and a client that is slow but alive must not look dead.
 func (o *outbox) push(p codec.Packet) error {
 	o.mu.Lock()
 	if o.state != outOpen {
 		o.mu.Unlock()
 		return ErrClosed
 	}
-	if p.Type == codec.Message && !o.fits(len(p.Data)) {
+	if p.Type != codec.Ping && !o.fits(o.wireSize(p)) {
 		o.mu.Unlock()
 		return ErrQueueFull
 	}
 	c := o.tail(len(p.Data) + 16)
 	before := len(c.own)
 	c.own = appendFrame(c.own, o.revision, o.textOnly, p)
-	wake := o.queued(len(c.own) - before)
+	n := len(c.own) - before
+	if p.Type == codec.Ping {
+		n = 0
+	}
+	wake := o.queued(n)
 	o.mu.Unlock()
 	if wake != nil {
 		wake.wake()
@@ -115,14 +119,17 @@ func (o *outbox) push(p codec.Packet) error {
 	return nil
 }
 
-// open makes t the holder, queues the session's first packet and lets others follow.
-func (o *outbox) open(t transport, p codec.Packet) {
+// open makes t the holder, queues the session's first packet and lets others follow. It fails when
+// the session has ended before.
+func (o *outbox) open(t transport, p codec.Packet) bool {
 	o.mu.Lock()
-	if o.state == outNew {
-		o.state, o.holder = outOpen, t
+	if o.state != outNew {
+		o.mu.Unlock()
+		return false
 	}
+	o.state, o.holder = outOpen, t
 	o.mu.Unlock()
-	_ = o.push(p) // a session that has ended meanwhile has no use for it
+	return o.push(p) == nil
 }
 
 // pushShared queues the one packet of frame, which nobody may change any more.
@@ -162,6 +169,15 @@ func (o *outbox) pushPong(data []byte) {
 	before := len(c.own)
 	c.own = append(ws.AppendHeader(c.own, ws.Pong, len(data)), data...)
 	o.queued(len(c.own) - before) // wakes nobody: the reader, which calls this, has corked
+}
+
+// wireSize is how many bytes the frame of p will have.
+func (o *outbox) wireSize(p codec.Packet) int {
+	n := len(p.Data) + 1
+	if p.Binary && o.textOnly {
+		n = base64.StdEncoding.EncodedLen(len(p.Data)) + 2
+	}
+	return ws.HeaderLen(n) + n
 }
 
 // fits tells whether n more bytes may be queued. One message always may.
@@ -265,6 +281,12 @@ func (o *outbox) pending() bool {
 	return o.first != nil || o.state == outClosing || o.state == outEnded
 }
 
+func (o *outbox) holds(t transport) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.holder == t
+}
+
 // pass makes t the holder, whoever was it before. It fails once the end has begun: then the old
 // transport has the last word.
 func (o *outbox) pass(t transport) bool {
@@ -343,10 +365,9 @@ func (o *outbox) end(goodOrder bool) bool {
 	o.mu.Lock()
 	switch {
 	case o.state == outSilent:
-	case goodOrder:
-		if o.state == outOpen {
-			o.state = outClosing
-		}
+	case goodOrder && o.state == outClosing:
+	case goodOrder && o.state == outOpen:
+		o.state = outClosing
 	default:
 		o.state = outEnded
 		o.discard()
@@ -364,25 +385,37 @@ func (o *outbox) end(goodOrder bool) bool {
 	return due
 }
 
-// drop takes t's hold away, if it has it, and waits until nobody drains for it any more. After it
-// no goroutine touches t's connection on behalf of this outbox.
+// drop waits until nobody drains for t and takes its hold away. After it no goroutine touches t's
+// connection on behalf of this outbox.
 func (o *outbox) drop(t transport) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.quiet()
 	if o.holder != t {
 		return false
 	}
 	o.holder = nil
 	o.state = outSilent
+	o.discard()
+	o.ring()
+	return true
+}
+
+// settle waits until nobody drains.
+func (o *outbox) settle() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.quiet()
+}
+
+// quiet is settle for who holds the lock, which it gives up meanwhile.
+func (o *outbox) quiet() {
 	for o.busy {
 		bell := o.listen()
 		o.mu.Unlock()
 		<-bell
 		o.mu.Lock()
 	}
-	o.discard()
-	o.ring()
-	return true
 }
 
 // discard drops what is queued.

@@ -71,7 +71,7 @@ func (srv *Server) Sessions() iter.Seq[*Session] {
 	}
 }
 
-// Len is the number of sessions, handshakes under way and sessions about to end included.
+// Len is the number of sessions that have not ended, handshakes under way included.
 func (srv *Server) Len() int { return int(srv.open.Load()) }
 
 // Broadcast sends p to every open session. It does not block; Config.Overflow says what becomes
@@ -147,7 +147,7 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 // parked polls and know nothing of WebSockets.
 func (srv *Server) watch(done <-chan struct{}) {
 	if done == nil {
-		return // the HTTP server is not a running one, as in tests
+		return // no server, or none that can be shut down
 	}
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
@@ -168,25 +168,21 @@ func (srv *Server) watch(done <-chan struct{}) {
 
 // admit counts a session that is about to open.
 func (srv *Server) admit() *RequestError {
-	if srv.closing.Load() {
-		return unavailable("Server is shutting down")
-	}
-	if srv.open.Add(1) > int64(srv.config.MaxSessions) {
+	srv.busy.add() // before the look at closing, or Shutdown could miss it
+	message := "Server is shutting down"
+	if !srv.closing.Load() {
+		if srv.open.Add(1) <= int64(srv.config.MaxSessions) {
+			return nil
+		}
 		srv.open.Add(-1)
-		return unavailable("Too many sessions")
+		message = "Too many sessions"
 	}
-	srv.busy.add()
-	return nil
+	srv.busy.done()
+	return unavailable(message)
 }
 
 func unavailable(message string) *RequestError {
 	return &RequestError{Status: 503, Code: codeBadRequest, Message: message, Header: map[string]string{"Retry-After": "5"}}
-}
-
-// settled is the end of what admit began.
-func (srv *Server) settled() {
-	srv.open.Add(-1)
-	srv.busy.done()
 }
 
 // add makes an admitted session known. One that opens while Shutdown walks is closed here.

@@ -101,9 +101,10 @@ func (s *Session) SendPrepared(p *Prepared) error {
 	return s.out.pushShared(p.frame(s.revision, s.out.textOnly))
 }
 
-// Flush waits until everything sent before the call has been handed to a connection, or fails
-// with ErrClosed or the cause of ctx. It may be called in callbacks, but on long-polling it then
-// holds the client's POST until the client's GET has taken the messages.
+// Flush waits until everything sent before the call has been handed to a connection. It fails
+// with ErrClosed when the session ends and some of it is lost, and with the cause of ctx. In
+// OnMessage on long-polling it holds the client's POST until the client's GET has taken the
+// messages; in OnConnect on long-polling it can only fail, since that GET is yet to come.
 func (s *Session) Flush(ctx context.Context) error { return s.out.flush(ctx) }
 
 // Close ends the session in good order: what was sent before leaves first, within
@@ -134,6 +135,7 @@ func (s *Session) terminate(r Reason, err error) {
 		s.mu.Unlock()
 		return
 	}
+	lingers := r.owesWord()
 	if s.state == stateClosing {
 		r = s.reason
 	}
@@ -143,7 +145,8 @@ func (s *Session) terminate(r Reason, err error) {
 	probing, cancel := s.probing, s.cancel
 	s.mu.Unlock()
 
-	if s.out.end(false) && r.owesWord() && s.Transport() == Polling {
+	s.srv.open.Add(-1)
+	if s.out.end(false) && lingers && s.Transport() == Polling {
 		s.linger()
 	} else {
 		s.srv.forget(s)
@@ -155,7 +158,7 @@ func (s *Session) terminate(r Reason, err error) {
 		cancel(&CloseError{r, err})
 	}
 	s.srv.config.Logger.Debug("engineio: session closed", "sid", s.id, "reason", r, "err", err)
-	s.settle()
+	go s.settle() // the caller may hold a lock that OnDisconnect wants
 }
 
 // linger keeps a closed polling session findable for one more GET: two HTTP requests are not
@@ -213,19 +216,20 @@ func (s *Session) panicked(p any) {
 // settle runs OnDisconnect, once, when the session is closed and no other callback runs. Whoever
 // closes a session calls it, and so does whoever gives back the turn: one of them finds both true.
 func (s *Session) settle() {
-	for s.isClosed() && s.turn.TryLock() {
-		if s.told {
-			s.turn.Unlock()
-			return
-		}
-		s.told = true
-		if s.connected {
-			s.disconnected()
-		} else {
-			s.turn.Unlock()
-		}
-		s.srv.settled()
+	if !s.isClosed() || !s.turn.TryLock() {
+		return
 	}
+	if s.told {
+		s.turn.Unlock()
+		return
+	}
+	s.told = true
+	if s.connected {
+		s.disconnected()
+	} else {
+		s.turn.Unlock()
+	}
+	s.srv.busy.done()
 }
 
 func (s *Session) disconnected() {
@@ -245,16 +249,23 @@ func (s *Session) isClosed() bool {
 }
 
 // connect opens the session on t: the open packet is queued, the session can be found, OnConnect
-// runs. The caller has corked the outbox.
-func (s *Session) connect(t transport) {
-	s.out.open(t, s.openPacket())
+// runs. The caller has corked the outbox. It fails when OnHandshake has closed the session.
+func (s *Session) connect(t transport) bool {
+	if !s.out.open(t, s.openPacket()) {
+		s.terminate(ReasonServerClose, nil)
+		return false
+	}
 	s.startBeat()
 	s.srv.add(s)
-	if !s.enter() {
-		return
+	if s.enter() {
+		s.connected = true
+		s.opened()
 	}
+	return true
+}
+
+func (s *Session) opened() {
 	defer s.leave()
-	s.connected = true
 	if f := s.srv.config.OnConnect; f != nil {
 		f(s)
 	}

@@ -25,7 +25,8 @@ var past = time.Unix(1, 0)
 // is empty. Everybody else sets deadlines, under mu. The hijack goroutine leaves last: fasthttp
 // gives the connection's wrapper to another client when it returns.
 type webSocket struct {
-	s *Session
+	s     *Session
+	flush func() // drain; kept because a method value allocates
 
 	broken bool // a write has failed; guarded by the claim
 
@@ -34,7 +35,11 @@ type webSocket struct {
 	ending bool     // interrupt came before the hijack
 }
 
-func newWebSocket(s *Session) *webSocket { return &webSocket{s: s} }
+func newWebSocket(s *Session) *webSocket {
+	w := &webSocket{s: s}
+	w.flush = w.drain
+	return w
+}
 
 // isUpgrade tells whether the client asks for a WebSocket, rightly or not.
 func isUpgrade(ctx *fasthttp.RequestCtx) bool {
@@ -99,8 +104,12 @@ func (w *webSocket) serve(hijacked net.Conn) {
 			time.Sleep(openDelay)
 		}
 		w.s.out.cork()
-		w.s.connect(w)
+		open := w.s.connect(w)
 		w.uncork()
+		if !open {
+			w.refuse("session has ended")
+			return
+		}
 		w.read(r)
 	})
 }
@@ -141,12 +150,13 @@ func (w *webSocket) own(hijacked net.Conn, life func(*ws.Reader)) {
 	life(r)
 }
 
-// leave ends every use of the connection.
+// leave ends every use of the connection. A session that it still carries has ended by now, unless
+// we panicked, and its last word is on its way.
 func (w *webSocket) leave() {
-	_ = w.conn.SetWriteDeadline(time.Now().Add(w.s.srv.config.CloseTimeout))
-	if w.s.out.drop(w) {
-		w.s.terminate(ReasonTransportClose, nil) // it has a better reason by now, unless we panicked
+	if w.s.out.holds(w) {
+		w.s.terminate(ReasonTransportClose, nil)
 	}
+	w.s.out.drop(w)
 	w.mu.Lock()
 	w.conn = nil
 	w.mu.Unlock()
@@ -268,7 +278,7 @@ func (w *webSocket) fail(err error) {
 // with a client that does not read, and is given CloseTimeout to come through.
 func (w *webSocket) wake() {
 	if w.s.out.claim(w) {
-		go w.drain()
+		go w.flush()
 		return
 	}
 	if w.s.over.Load() {
@@ -311,12 +321,12 @@ func (w *webSocket) drain() {
 // farewell follows the close frame: the session is closed, and the client has CloseTimeout to
 // answer.
 func (w *webSocket) farewell() {
-	w.s.terminate(0, nil) // no-op unless close began it, and then the reason is named
 	deadline := past
 	if !w.broken {
 		deadline = time.Now().Add(w.s.srv.config.CloseTimeout)
 	}
 	_ = w.conn.SetReadDeadline(deadline)
+	w.s.terminate(0, nil) // no-op unless close began it, and then the reason is named
 }
 
 // writeQueue writes the queue, and the close frame after it, in as few system calls as it can.
@@ -376,6 +386,9 @@ func (w *webSocket) closeFrame() []byte {
 // discard reads on after a close frame that the client did not expect: closing a connection with
 // unread bytes resets it, and the client would never see why.
 func (w *webSocket) discard() {
+	if w.s.out.holds(w) {
+		w.s.out.settle() // the close frame may be another goroutine's
+	}
 	if c, ok := w.conn.(interface{ CloseWrite() error }); ok {
 		_ = c.CloseWrite()
 	}
