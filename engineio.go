@@ -27,8 +27,10 @@ package engineio
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -47,9 +49,10 @@ const (
 	V4 = codec.V4
 )
 
-// Message is what a client sent.
+// Message is a text or a sequence of bytes.
 type Message struct {
-	// Data is valid until OnMessage returns and may be changed until then; copy what is kept.
+	// Data, when received, is valid until OnMessage returns and may be changed until then; copy
+	// what is kept.
 	Data []byte
 	// Binary tells a binary message from a text, which is valid UTF-8.
 	Binary bool
@@ -74,6 +77,19 @@ func (t Transport) String() string {
 	}
 	return fmt.Sprintf("transport %d", uint8(t))
 }
+
+// SendOption changes how a message is sent. Options are added up with |.
+type SendOption uint8
+
+const (
+	// NoCompress keeps the message, and what shares a long-polling response with it,
+	// uncompressed: for secrets next to text that a stranger chose, and for data that is
+	// compressed already.
+	NoCompress SendOption = 1 << iota
+	// Volatile drops the message, with ErrNotReady, when the client cannot take it at once: on
+	// long-polling when it has no request waiting, on WebSocket while a write is under way.
+	Volatile
+)
 
 // Overflow says what Broadcast does with a session whose queue is full.
 type Overflow uint8
@@ -142,10 +158,67 @@ type Config struct {
 	// Revisions are the protocol revisions on offer. Default: V4 and V3.
 	Revisions []Revision
 
-	// AllowedOrigins are the origins whose pages may connect, on long-polling and WebSocket
-	// alike: "https://example.com", "https://*.example.com" or "*". A request without an Origin
-	// header does not come from a page and is let through. Default: the host of the request.
+	// AllowedOrigins are the origins whose pages may connect besides those of the request's own
+	// host, on long-polling and WebSocket alike: "https://example.com", "https://*.example.com"
+	// (any depth, not example.com itself) or "*". Others are answered 403; allowed ones get the
+	// CORS headers, on errors too, and preflights are answered 204. A request without an Origin
+	// header does not come from another site's page and is let through. Default: none.
 	AllowedOrigins []string
+
+	// AllowOrigin decides about origins that AllowedOrigins does not list. It sees the header
+	// as it was sent, "null" included. Default: none.
+	AllowOrigin func(origin string) bool
+
+	// AllowCredentials lets pages of allowed origins send cookies, which engine.io-client 3 does
+	// unasked. With "*" every page of the web then acts as your user. Default: false.
+	AllowCredentials bool
+
+	// TrustedProxies are the addresses ("10.1.2.3") and networks ("10.0.0.0/8") whose
+	// X-Forwarded-For, -Host and -Proto count: for Session.RemoteAddr, for the comparison of
+	// origin and host, and for the cookie's Secure. Default: none, the headers are ignored.
+	TrustedProxies []string
+
+	// Cookie, when set, gives clients a cookie with the session id, for load balancers that
+	// keep a client on one server by it. Default: nil, no cookie.
+	Cookie *Cookie
+
+	// DisableCompression keeps long-polling responses as they are. Otherwise those from
+	// CompressionThreshold on are compressed with gzip, deflate, br or zstd, as the client's
+	// Accept-Encoding says. Default: false.
+	DisableCompression bool
+
+	// CompressionThreshold is the size from which compression is tried, in bytes: of a
+	// long-polling response, and of a WebSocket message under PerMessageDeflate. Default: 1,024.
+	CompressionThreshold int
+
+	// CompressionLevels are the effort per coding. Default: see CompressionLevels.
+	CompressionLevels CompressionLevels
+
+	// PerMessageDeflate offers the WebSocket extension of that name (RFC 7692), without context
+	// takeover, to clients that ask. Default: false.
+	PerMessageDeflate bool
+
+	// DisableJSONP refuses JSONP polling, which clients of revision 3 use in browsers that lack
+	// CORS. Default: false.
+	DisableJSONP bool
+
+	// InitialMessage, when set, is sent to every client right behind the open packet.
+	// Default: nil, none.
+	InitialMessage *Message
+
+	// GenerateID makes session ids of its own, such as one with a node's name in front for a
+	// load balancer to find. An id has 1 to 128 characters of A-Z a-z 0-9 - _ . ~ and must not be
+	// guessable; an error, any other id, or one that is in use, refuses the session with 400,
+	// code 3. Default: 20 characters with 120 random bits.
+	GenerateID func(ctx *fasthttp.RequestCtx) (string, error)
+
+	// JSON encodes for SendJSON. Default: encoding/json.Marshal.
+	JSON func(v any) ([]byte, error)
+
+	// ConcurrentHandlers is how many OnMessage of one session may run at once, each in a
+	// goroutine of its own, with Message.Data copied and in no order. Default: 1, on the
+	// connection's goroutine and in order.
+	ConcurrentHandlers int
 
 	// Overflow is what Broadcast does with a session whose queue is full.
 	// Default: OverflowClose.
@@ -172,10 +245,28 @@ type Config struct {
 	// OnUpgrade runs when a session has moved from long-polling to WebSocket.
 	OnUpgrade func(s *Session)
 
+	// OnHeaders may add headers to a response of a session: to every 200 of long-polling and to
+	// the 101. initial is true for the first, which opens the session. It runs on the request's
+	// goroutine and may overlap other callbacks.
+	OnHeaders func(s *Session, ctx *fasthttp.RequestCtx, initial bool)
+
+	// OnConnectionError is told of every refused request, before the answer is written: e has
+	// the code and message, and e.Err what was wrong. remote is as in Session.RemoteAddr.
+	OnConnectionError func(ctx *fasthttp.RequestCtx, remote netip.AddrPort, e *RequestError)
+
 	// OnDisconnect runs exactly once for every session that OnConnect was due for, after every
 	// other callback of the session, and never on the stack of a method that ended it. err is
 	// what lay behind the reason, and may be nil.
 	OnDisconnect func(s *Session, r Reason, err error)
+}
+
+// CompressionLevels are the effort per coding, from 1 (fast) up. Zero is the default of each, the
+// best ratio for its time on Engine.IO payloads.
+type CompressionLevels struct {
+	Gzip    int // 1 to 9. Default: 5
+	Deflate int // 1 to 9. Default: 5
+	Brotli  int // 1 to 6. Default: 2
+	Zstd    int // 1 to 3. Default: 1
 }
 
 // maxHeartbeat is what setTimeout takes; it fires at once for more.
@@ -220,6 +311,8 @@ func (c Config) withDefaults() Config {
 		{"MaxPayload", &c.MaxPayload, defaultMaxPayload},
 		{"MaxQueued", &c.MaxQueued, defaultMaxQueued},
 		{"MaxSessions", &c.MaxSessions, defaultMaxSessions},
+		{"CompressionThreshold", &c.CompressionThreshold, 1024},
+		{"ConcurrentHandlers", &c.ConcurrentHandlers, 1},
 	} {
 		*n.value = cmp.Or(*n.value, n.def)
 		if *n.value < 1 {
@@ -253,6 +346,18 @@ func (c Config) withDefaultLists() Config {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
+	}
+	if c.JSON == nil {
+		c.JSON = json.Marshal
+	}
+	if c.Cookie != nil {
+		cookie := c.Cookie.withDefaults()
+		c.Cookie = &cookie
+	}
+	if c.InitialMessage != nil {
+		m := *c.InitialMessage
+		m.Data = slices.Clone(m.Data)
+		c.InitialMessage = &m
 	}
 	return c
 }

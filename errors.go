@@ -19,8 +19,31 @@ var (
 	// and would let one message pass for two.
 	ErrInvalidText = errors.New("engineio: text that the transport cannot carry")
 
+	// ErrNotReady is returned by a volatile send to a client that cannot take it at once. The
+	// message was dropped.
+	ErrNotReady = errors.New("engineio: client not ready, volatile message dropped")
+
+	// ErrTooLate is returned by SetPing after the handshake.
+	ErrTooLate = errors.New("engineio: the handshake is over")
+
 	// ErrShutdown is returned by Go after Shutdown.
 	ErrShutdown = errors.New("engineio: server shut down")
+)
+
+// What was wrong with a refused request.
+var (
+	errTransport = errors.New("transport is missing, unknown or not enabled")
+	errOrigin    = errors.New("origin is not allowed")
+	errSession   = errors.New("no such session")
+	errRevision  = errors.New("EIO is not a revision on offer")
+	errOtherEIO  = errors.New("EIO is not the session's")
+	errMethod    = errors.New("method is not for this")
+	errMismatch  = errors.New("transport and Upgrade header do not go together")
+	errIDInUse   = errors.New("the generated session id is in use")
+	errIDInvalid = errors.New("the generated session id is not 1 to 128 characters of A-Z a-z 0-9 - _ . ~")
+	errNoUpgrade = errors.New("upgrades are disabled")
+	errJSONP     = errors.New("JSONP is disabled")
+	errPanic     = errors.New("OnHandshake panicked")
 )
 
 // What ended a session, as the Err of a CloseError.
@@ -139,8 +162,9 @@ type RequestError struct {
 	Message string
 	// Header is added to the response, such as WWW-Authenticate or Retry-After.
 	Header map[string]string
-
-	cause error // for the log
+	// Err is what was wrong, for the log and OnConnectionError; the client is not told. Default:
+	// the error of OnHandshake that was no RequestError.
+	Err error
 }
 
 // The codes of the protocol.
@@ -167,16 +191,16 @@ func (e *RequestError) Error() string {
 	return fmt.Sprintf("engineio: %s (status %d, code %d)", e.Message, e.Status, e.Code)
 }
 
-// Unwrap gives the error that OnHandshake returned, if it was not a RequestError itself.
-func (e *RequestError) Unwrap() error { return e.cause }
+// Unwrap gives Err.
+func (e *RequestError) Unwrap() error { return e.Err }
 
-func refuse(code int) *RequestError { return &RequestError{Code: code} }
+func refuse(code int, err error) *RequestError { return &RequestError{Code: code, Err: err} }
 
 // refusal turns what OnHandshake returned into an answer.
 func refusal(err error) *RequestError {
 	var e *RequestError
 	if !errors.As(err, &e) || e == nil {
-		return (&RequestError{Code: codeForbidden, cause: err}).withDefaults()
+		return (&RequestError{Code: codeForbidden, Err: err}).withDefaults()
 	}
 	c := *e
 	if c.Code == 0 {

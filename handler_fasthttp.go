@@ -2,14 +2,11 @@ package engineio
 
 import (
 	"encoding/json"
-	"net"
-	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/valyala/fasthttp"
-
-	"github.com/fasteio/engineio/internal/ws"
 )
 
 // Handler serves the engine at Config.Path and gives every other request to next. A nil next
@@ -41,24 +38,33 @@ func (srv *Server) Match(path []byte) bool {
 // as long as Config.PingInterval; a WebSocket goes on after it, in fasthttp's hijack handler.
 func (srv *Server) Serve(ctx *fasthttp.RequestCtx) {
 	srv.watch(ctx.Done())
+	if !srv.origins.admit(ctx) {
+		srv.refuse(ctx, &RequestError{Code: codeForbidden, Message: "Origin not allowed", Err: errOrigin})
+		return
+	}
+	if isPreflight(ctx) {
+		srv.origins.preflight(ctx)
+		return
+	}
 	r, err := srv.examine(ctx)
 	switch {
 	case err != nil:
 		srv.refuse(ctx, err)
 	case r.session != nil && r.transport == WebSocket:
-		srv.upgrade(ctx, r.session)
+		srv.upgrade(ctx, r)
 	case r.session != nil:
-		r.session.poll.serve(ctx)
+		r.session.poll.serve(ctx, r.jsonp)
 	default:
 		srv.handshake(ctx, r)
 	}
 }
 
-// A request is what the query says. sid aliases the fasthttp request.
+// A request is what the query says. Its slices alias the fasthttp request.
 type request struct {
 	transport Transport
 	revision  Revision
 	sid       []byte
+	jsonp     []byte // the callback's number; nil when the request is no JSONP
 	base64    bool
 	session   *Session // that of sid
 }
@@ -82,6 +88,8 @@ func parse(ctx *fasthttp.RequestCtx) (r request) {
 			}
 		case "sid":
 			r.sid = value
+		case "j":
+			r.jsonp = append(make([]byte, 0, len(value)), value...)
 		case "b64":
 			r.base64 = len(value) > 0
 		}
@@ -92,37 +100,37 @@ func parse(ctx *fasthttp.RequestCtx) (r request) {
 // examine decides about a request before anything is done, in the reference's order.
 func (srv *Server) examine(ctx *fasthttp.RequestCtx) (request, *RequestError) {
 	r := parse(ctx)
-	if !slices.Contains(srv.config.Transports, r.transport) {
-		return r, refuse(codeUnknownTransport)
-	}
-	if !srv.origins.allow(ctx) {
-		return r, &RequestError{Code: codeForbidden, Message: "Origin not allowed"}
-	}
 	upgrade := isUpgrade(ctx)
-	if len(r.sid) == 0 {
+	switch {
+	case !slices.Contains(srv.config.Transports, r.transport):
+		return r, refuse(codeUnknownTransport, errTransport)
+	case r.jsonp != nil && srv.config.DisableJSONP:
+		return r, refuse(codeBadRequest, errJSONP)
+	case len(r.sid) == 0:
 		return r, srv.examineHandshake(ctx, r, upgrade)
 	}
-	s := srv.registry.get(r.sid)
-	switch {
+	r.session = srv.registry.get(r.sid)
+	switch s := r.session; {
 	case s == nil:
-		return r, refuse(codeUnknownSession)
-	case r.revision != s.revision, upgrade != (r.transport == WebSocket):
-		return r, refuse(codeBadRequest)
+		return r, refuse(codeUnknownSession, errSession)
+	case r.revision != s.revision:
+		return r, refuse(codeBadRequest, errOtherEIO)
+	case upgrade != (r.transport == WebSocket):
+		return r, refuse(codeBadRequest, errMismatch)
 	case r.transport == Polling && s.Transport() != Polling:
-		return r, refuse(codeBadRequest) // it has moved to WebSocket, or was opened there
+		return r, refuse(codeBadRequest, errUpgraded) // or was opened by WebSocket
 	}
-	r.session = s
 	return r, nil
 }
 
 func (srv *Server) examineHandshake(ctx *fasthttp.RequestCtx, r request, upgrade bool) *RequestError {
 	switch {
 	case !ctx.IsGet():
-		return refuse(codeBadMethod)
+		return refuse(codeBadMethod, errMethod)
 	case upgrade != (r.transport == WebSocket):
-		return refuse(codeBadRequest)
+		return refuse(codeBadRequest, errMismatch)
 	case !slices.Contains(srv.config.Revisions, r.revision):
-		return refuse(codeUnsupportedVersion)
+		return refuse(codeUnsupportedVersion, errRevision)
 	}
 	return nil
 }
@@ -135,53 +143,86 @@ func (srv *Server) handshake(ctx *fasthttp.RequestCtx, r request) {
 			return
 		}
 	}
-	if err := srv.admit(); err != nil {
+	id, err := srv.generateID(ctx)
+	if err == nil {
+		err = srv.admit()
+	}
+	if err != nil {
 		srv.refuse(ctx, err)
 		return
 	}
-	s := srv.newSession(ctx, r)
+	s := srv.newSession(ctx, id, r)
 	if err := s.handshake(ctx); err != nil {
 		s.terminate(ReasonServerClose, err)
 		srv.refuse(ctx, refusal(err))
 		return
 	}
+	if c := srv.config.Cookie; c != nil {
+		c.set(&ctx.Response.Header, s.id, srv.proxies.secure(ctx))
+	}
 	if r.transport == WebSocket {
-		ws.Accept(ctx, "")
-		ctx.Hijack(func(c net.Conn) { newWebSocket(s).serve(c) })
+		w := newWebSocket(s)
+		w.accept(ctx, true)
+		ctx.Hijack(w.serve)
 		return
 	}
 	s.out.cork()
 	open := s.connect(s.poll)
 	s.uncork()
 	if !open {
-		srv.refuse(ctx, refuse(codeForbidden))
+		srv.refuse(ctx, refuse(codeForbidden, ErrClosed))
 		return
 	}
-	s.poll.serveGet(ctx)
+	s.poll.serveFirst(ctx, r.jsonp)
 }
 
-func (srv *Server) newSession(ctx *fasthttp.RequestCtx, r request) *Session {
-	s := &Session{srv: srv, id: newID(), revision: r.revision, remote: remoteAddr(ctx)}
+// generateID makes the id of a new session.
+func (srv *Server) generateID(ctx *fasthttp.RequestCtx) (string, *RequestError) {
+	f := srv.config.GenerateID
+	if f == nil {
+		return newID(), nil
+	}
+	id, err := f(ctx)
+	switch {
+	case err != nil:
+		return "", refuse(codeBadRequest, err)
+	case !validID(id):
+		return "", refuse(codeBadRequest, errIDInvalid)
+	case srv.registry.get(view(id)) != nil:
+		return "", refuse(codeBadRequest, errIDInUse)
+	}
+	return strings.Clone(id), nil
+}
+
+func (srv *Server) newSession(ctx *fasthttp.RequestCtx, id string, r request) *Session {
+	c := &srv.config
+	s := &Session{srv: srv, id: id, revision: r.revision, remote: srv.proxies.remoteAddr(ctx)}
+	s.pingInterval, s.pingTimeout = c.PingInterval, c.PingTimeout
 	s.via.Store(uint32(r.transport))
-	s.out.limit, s.out.revision, s.out.textOnly = srv.config.MaxQueued, r.revision, r.base64
+	s.out.limit, s.out.packFrom = c.MaxQueued, c.CompressionThreshold
+	s.out.revision, s.out.textOnly = r.revision, r.base64 || r.jsonp != nil
 	if r.transport == Polling {
 		s.poll = &polling{s: s}
 	}
+	if c.ConcurrentHandlers > 1 {
+		s.slots = make(chan struct{}, c.ConcurrentHandlers)
+	}
 	s.mu.Lock() // the timer may go off before it is assigned
-	s.beat.timer = time.AfterFunc(srv.config.PingInterval+srv.config.PingTimeout, s.tick)
+	s.beat.timer = time.AfterFunc(c.PingInterval+c.PingTimeout, s.tick)
 	s.mu.Unlock()
 	return s
 }
 
 // handshake asks the application. A panic refuses.
 func (s *Session) handshake(ctx *fasthttp.RequestCtx) (err error) {
-	f := s.srv.config.OnHandshake
-	if f == nil {
-		return nil
+	if f := s.srv.config.OnHandshake; f != nil {
+		err = &RequestError{Status: 500, Code: codeBadRequest, Message: "Internal Server Error", Err: errPanic}
+		defer s.srv.recovered("OnHandshake")
+		err = f(s, ctx)
 	}
-	err = &RequestError{Status: 500, Code: codeBadRequest, Message: "Internal Server Error"}
-	defer s.srv.recovered("OnHandshake")
-	err = f(s, ctx)
+	s.mu.Lock()
+	s.asked = true
+	s.mu.Unlock()
 	return err
 }
 
@@ -193,6 +234,10 @@ func (srv *Server) mayUpgrade(t Transport) bool {
 // refuse answers with an error of the protocol. Headers set before, by a middleware, stay.
 func (srv *Server) refuse(ctx *fasthttp.RequestCtx, e *RequestError) {
 	e = e.withDefaults()
+	remote := srv.proxies.remoteAddr(ctx)
+	if f := srv.config.OnConnectionError; f != nil {
+		f(ctx, remote, e)
+	}
 	body, _ := json.Marshal(struct { // two plain fields always marshal
 		Code    int    `json:"code"`
 		Message string `json:"message"`
@@ -208,14 +253,5 @@ func (srv *Server) refuse(ctx *fasthttp.RequestCtx, e *RequestError) {
 		ctx.SetConnectionClose() // fasthttp would take an unread body for the next request
 	}
 	srv.config.Logger.Debug("engineio: request refused", "status", e.Status, "code", e.Code,
-		"message", e.Message, "remote", ctx.RemoteAddr(), "err", e.cause)
-}
-
-func remoteAddr(ctx *fasthttp.RequestCtx) netip.AddrPort {
-	a, ok := ctx.RemoteAddr().(*net.TCPAddr)
-	if !ok {
-		return netip.AddrPort{}
-	}
-	ap := a.AddrPort()
-	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+		"message", e.Message, "remote", remote, "err", e.Err)
 }

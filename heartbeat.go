@@ -28,15 +28,14 @@ const (
 
 // startBeat begins with the wait that an open session has.
 func (s *Session) startBeat() {
-	c := &s.srv.config
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.state != stateOpen:
 	case s.revision == V3:
-		s.arm(beatTimeout, c.PingInterval+c.PingTimeout)
+		s.arm(beatTimeout, s.pingInterval+s.pingTimeout)
 	default:
-		s.arm(beatInterval, c.PingInterval-rand.N(c.PingInterval/5+1))
+		s.arm(beatInterval, s.pingInterval-rand.N(s.pingInterval/5+1))
 	}
 }
 
@@ -55,13 +54,13 @@ func (s *Session) tick() {
 		return
 	}
 	if phase == beatInterval {
-		s.arm(beatTimeout, s.srv.config.PingTimeout)
+		s.arm(beatTimeout, s.pingTimeout)
 	}
 	s.mu.Unlock()
 
 	switch phase {
 	case beatInterval:
-		_ = s.out.push(codec.Packet{Type: codec.Ping}) // fails when the session ends, which is fine
+		_ = s.out.push(codec.Packet{Type: codec.Ping}, 0) // fails when the session ends, which is fine
 	case beatTimeout:
 		s.terminate(ReasonPingTimeout, nil)
 	case beatClosing:
@@ -73,11 +72,10 @@ func (s *Session) tick() {
 
 // heartbeat acts on the client's half: the pong of revision 4, the ping of revision 3.
 func (s *Session) heartbeat(t codec.Type) {
-	c := &s.srv.config
-	wait, phase := c.PingInterval, beatInterval
+	wait, phase := s.pingInterval, beatInterval
 	expected := codec.Pong
 	if s.revision == V3 {
-		wait, phase = c.PingInterval+c.PingTimeout, beatTimeout
+		wait, phase = s.pingInterval+s.pingTimeout, beatTimeout
 		expected = codec.Ping
 	}
 	if t != expected {
@@ -90,6 +88,6 @@ func (s *Session) heartbeat(t codec.Type) {
 	}
 	s.mu.Unlock()
 	if t == codec.Ping {
-		_ = s.out.push(codec.Packet{Type: codec.Pong})
+		_ = s.out.push(codec.Packet{Type: codec.Pong}, 0)
 	}
 }

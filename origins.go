@@ -1,35 +1,86 @@
 package engineio
 
 import (
+	"strconv"
+	"time"
+
 	"github.com/valyala/fasthttp"
 
 	"github.com/fasteio/engineio/internal/origin"
 )
 
-// origins decides which pages may connect. Without it any page that a user visits could open a
-// WebSocket with that user's cookies and read what comes.
+// origins decides which pages may connect, and tells browsers so (CORS). Without it any page that
+// a user visits could open a WebSocket with that user's cookies and read what comes.
 type origins struct {
-	allowed *origin.Matcher // nil: the request's own host
+	listed      *origin.Matcher   // nil: none
+	allow       func(string) bool // nil: none
+	credentials bool
+	maxAge      string // of a preflight's answer, in seconds
+	proxies     proxies
 }
 
-func newOrigins(patterns []string) (*origins, error) {
-	if len(patterns) == 0 {
-		return &origins{}, nil
+func newOrigins(c Config, p proxies) (*origins, error) {
+	o := &origins{
+		allow:       c.AllowOrigin,
+		credentials: c.AllowCredentials,
+		maxAge:      strconv.Itoa(int(preflightAge.Seconds())),
+		proxies:     p,
 	}
-	m, err := origin.Compile(patterns)
-	if err != nil {
-		return nil, err
+	if len(c.AllowedOrigins) == 0 {
+		return o, nil
 	}
-	return &origins{allowed: m}, nil
+	var err error
+	o.listed, err = origin.Compile(c.AllowedOrigins)
+	return o, err
 }
 
-func (o *origins) allow(ctx *fasthttp.RequestCtx) bool {
-	from := ctx.Request.Header.Peek("Origin")
-	if len(from) == 0 {
-		return true // not a page
+// admit tells whether the request's page may talk to us, and if so lets the browser know. A
+// request without an Origin does not come from a page of another site.
+func (o *origins) admit(ctx *fasthttp.RequestCtx) bool {
+	from := string(ctx.Request.Header.Peek("Origin"))
+	h := &ctx.Response.Header
+	if o.listed.Any() && !o.credentials {
+		h.Set("Access-Control-Allow-Origin", "*")
+		return true
 	}
-	if o.allowed == nil {
-		return origin.SameHost(string(from), string(ctx.Host()))
+	addVary(h, "Origin")
+	if from == "" {
+		return true
 	}
-	return o.allowed.Allowed(string(from))
+	if !o.listed.Allowed(from) && (o.allow == nil || !o.allow(from)) && !origin.SameHost(from, o.proxies.host(ctx)) {
+		return false
+	}
+	h.Set("Access-Control-Allow-Origin", from)
+	if o.credentials {
+		h.Set("Access-Control-Allow-Credentials", "true")
+	}
+	return true
+}
+
+// preflight answers a browser that asks before it sends; admit has let it through.
+func (o *origins) preflight(ctx *fasthttp.RequestCtx) {
+	h := &ctx.Response.Header
+	h.Set("Access-Control-Allow-Methods", "GET, POST")
+	if headers := ctx.Request.Header.Peek("Access-Control-Request-Headers"); len(headers) > 0 {
+		h.SetBytesV("Access-Control-Allow-Headers", headers)
+		addVary(h, "Access-Control-Request-Headers")
+	}
+	h.Set("Access-Control-Max-Age", o.maxAge)
+	ctx.SetStatusCode(fasthttp.StatusNoContent)
+}
+
+// preflightAge is how long a browser may remember a preflight's answer; two hours is the most that
+// Chromium takes.
+const preflightAge = 2 * time.Hour
+
+// addVary adds a header's name to Vary. Names that a middleware has put there stay.
+func addVary(h *fasthttp.ResponseHeader, name string) {
+	if old := h.Peek("Vary"); len(old) > 0 {
+		name = string(old) + ", " + name
+	}
+	h.Set("Vary", name)
+}
+
+func isPreflight(ctx *fasthttp.RequestCtx) bool {
+	return ctx.IsOptions() && len(ctx.Request.Header.Peek("Origin")) > 0
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fasteio/engineio/codec"
@@ -29,6 +30,8 @@ const (
 type chunk struct {
 	own    []byte // frames encoded for this session
 	shared []byte // or frames of a Prepared, never written to
+	plain  bool   // not to be compressed
+	packed bool   // compressed for a WebSocket already, if it was worth it
 	next   *chunk
 }
 
@@ -73,7 +76,9 @@ const (
 type outbox struct {
 	limit    int // bytes
 	revision codec.Revision
-	textOnly bool // the client cannot take binary: binary messages travel as base64
+	textOnly bool        // the client cannot take binary: binary messages travel as base64
+	packFrom int         // a holder with permessage-deflate compresses frames from this size on
+	deflates atomic.Bool // the holder is such a WebSocket
 
 	mu          sync.Mutex
 	holder      transport
@@ -84,6 +89,7 @@ type outbox struct {
 	left        uint64 // packets handed to a connection
 	state       outboxState
 	lost        bool          // packets were dropped, or a connection failed under them
+	ready       bool          // the holder could write at once
 	busy        bool          // the holder is draining and will look again before it stops
 	loose       bool          // the present cork has lasted too long and is void
 	armed       bool          // corkTimer runs
@@ -94,17 +100,13 @@ type outbox struct {
 
 // push queues one packet; data is copied. Pings pass the bound and are not counted: there is one
 // in PingInterval at most, and a client that is slow but alive must not look dead.
-func (o *outbox) push(p codec.Packet) error {
+func (o *outbox) push(p codec.Packet, opts SendOption) error {
 	o.mu.Lock()
-	if o.state != outOpen {
+	if err := o.takes(p.Type, o.wireSize(p), opts); err != nil {
 		o.mu.Unlock()
-		return ErrClosed
+		return err
 	}
-	if p.Type != codec.Ping && !o.fits(o.wireSize(p)) {
-		o.mu.Unlock()
-		return ErrQueueFull
-	}
-	c := o.tail(len(p.Data) + 16)
+	c := o.tail(len(p.Data)+16, opts&NoCompress != 0)
 	before := len(c.own)
 	c.own = appendFrame(c.own, o.revision, o.textOnly, p)
 	n := len(c.own) - before
@@ -129,25 +131,32 @@ func (o *outbox) open(t transport, p codec.Packet) bool {
 	}
 	o.state, o.holder = outOpen, t
 	o.mu.Unlock()
-	return o.push(p) == nil
+	return o.push(p, 0) == nil
 }
 
-// pushShared queues the one packet of frame, which nobody may change any more.
-func (o *outbox) pushShared(frame []byte) error {
+// pushPrepared queues one packet that is encoded already.
+func (o *outbox) pushPrepared(p *Prepared) error {
+	if o.deflates.Load() {
+		p.deflated(o.revision, o.textOnly) // may take a while, the first time, and not under the lock
+	}
 	o.mu.Lock()
-	if o.state != outOpen {
+	frame := p.frame(o.revision, o.textOnly)
+	if err := o.takes(codec.Message, len(frame), p.opts); err != nil {
 		o.mu.Unlock()
-		return ErrClosed
+		return err
 	}
-	if !o.fits(len(frame)) {
-		o.mu.Unlock()
-		return ErrQueueFull
-	}
-	if len(frame) < sharedFrom {
-		c := o.tail(len(frame))
+	plain := p.opts&NoCompress != 0
+	switch {
+	case o.deflates.Load() && !plain && len(frame) >= o.packFrom:
+		frame = p.deflated(o.revision, o.textOnly)
+		c := o.add()
+		c.shared, c.packed = frame, true
+	case len(frame) < sharedFrom:
+		c := o.tail(len(frame), plain)
 		c.own = append(c.own, frame...)
-	} else {
-		o.add().shared = frame
+	default:
+		c := o.add()
+		c.shared, c.plain = frame, plain
 	}
 	wake := o.queued(len(frame))
 	o.mu.Unlock()
@@ -162,10 +171,10 @@ func (o *outbox) pushShared(frame []byte) error {
 func (o *outbox) pushPong(data []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.state != outOpen || !o.fits(len(data)) {
+	if o.takes(codec.Message, len(data), 0) != nil {
 		return
 	}
-	c := o.tail(len(data) + 16)
+	c := o.tail(len(data)+16, true)
 	before := len(c.own)
 	c.own = append(ws.AppendHeader(c.own, ws.Pong, len(data)), data...)
 	o.queued(len(c.own) - before) // wakes nobody: the reader, which calls this, has corked
@@ -180,14 +189,28 @@ func (o *outbox) wireSize(p codec.Packet) int {
 	return ws.HeaderLen(n) + n
 }
 
+// takes tells whether a packet of n bytes on the wire may be queued.
+func (o *outbox) takes(t codec.Type, n int, opts SendOption) error {
+	switch {
+	case o.state != outOpen:
+		return ErrClosed
+	case opts&Volatile != 0 && !o.ready:
+		return ErrNotReady
+	case t != codec.Ping && !o.fits(n):
+		return ErrQueueFull
+	}
+	return nil
+}
+
 // fits tells whether n more bytes may be queued. One message always may.
 func (o *outbox) fits(n int) bool { return o.size == 0 || o.size+n <= o.limit }
 
 // tail is the chunk for n more bytes of our own.
-func (o *outbox) tail(n int) *chunk {
+func (o *outbox) tail(n int, plain bool) *chunk {
 	c := o.last
-	if c == nil || c.shared != nil || len(c.own) > 0 && len(c.own)+n > chunkSize {
+	if c == nil || c.shared != nil || c.plain != plain || len(c.own) > 0 && len(c.own)+n > chunkSize {
 		c = o.add()
+		c.plain = plain
 	}
 	if need := len(c.own) + n; need > cap(c.own) {
 		grown := make([]byte, len(c.own), max(need, 2*cap(c.own), chunkStart))
@@ -295,7 +318,7 @@ func (o *outbox) pass(t transport) bool {
 	if o.state != outOpen {
 		return false
 	}
-	o.holder = t
+	o.holder, o.ready = t, true
 	return true
 }
 
@@ -312,6 +335,7 @@ func (o *outbox) take(t transport) (c *chunk, n uint64, last bool, err error) {
 	case o.holder != t:
 		return nil, 0, false, errUpgraded
 	}
+	o.ready = o.first == nil && o.state == outOpen // it will wait
 	c = o.first
 	n = o.pushed - o.taken
 	o.taken = o.pushed
@@ -343,7 +367,7 @@ func (o *outbox) claim(t transport) bool {
 	if o.busy || o.holder != t || !o.pending() {
 		return false
 	}
-	o.busy = true
+	o.busy, o.ready = true, false
 	return true
 }
 
@@ -354,9 +378,16 @@ func (o *outbox) rest() bool {
 	if o.pending() {
 		return false
 	}
-	o.busy = false
+	o.busy, o.ready = false, true
 	o.ring()
 	return true
+}
+
+// away says that the holder has stopped waiting.
+func (o *outbox) away() {
+	o.mu.Lock()
+	o.ready = false
+	o.mu.Unlock()
 }
 
 // end refuses further packets. In good order what is queued still leaves; otherwise it is

@@ -20,9 +20,6 @@ const (
 	// answered with a noop. The client may be about to send the 5, which answers it better; the
 	// reference looks every 100 ms.
 	noopDelay = 100 * time.Millisecond
-
-	// keepBody is the response body that a connection may keep for its next response.
-	keepBody = 16 << 10
 )
 
 // polling carries a session over HTTP: a GET drains the outbox, a POST feeds the session.
@@ -42,19 +39,22 @@ func (p *polling) release() {
 	p.parked.Wake()
 }
 
-func (p *polling) serve(ctx *fasthttp.RequestCtx) {
+func (p *polling) serve(ctx *fasthttp.RequestCtx, jsonp []byte) {
 	switch {
 	case ctx.IsGet():
-		p.serveGet(ctx)
+		p.serveGet(ctx, jsonp, false)
 	case ctx.IsPost():
-		p.servePost(ctx)
+		p.servePost(ctx, jsonp != nil)
 	default:
-		p.s.srv.refuse(ctx, refuse(codeBadMethod))
+		p.s.srv.refuse(ctx, refuse(codeBadMethod, errMethod))
 	}
 }
 
+// serveFirst answers the handshake.
+func (p *polling) serveFirst(ctx *fasthttp.RequestCtx, jsonp []byte) { p.serveGet(ctx, jsonp, true) }
+
 // serveGet answers with what is queued, and waits for it when there is nothing.
-func (p *polling) serveGet(ctx *fasthttp.RequestCtx) {
+func (p *polling) serveGet(ctx *fasthttp.RequestCtx, jsonp []byte, initial bool) {
 	if !p.get.TryLock() {
 		p.s.terminate(ReasonTransportError, errPollOverlap)
 		ctx.SetStatusCode(fasthttp.StatusBadRequest)
@@ -67,7 +67,8 @@ func (p *polling) serveGet(ctx *fasthttp.RequestCtx) {
 		timer := time.AfterFunc(noopDelay, p.release)
 		defer timer.Stop()
 	}
-	for !p.drain(ctx) {
+	r := response{ctx: ctx, jsonp: jsonp, initial: initial}
+	for !p.drain(r) {
 		if !p.parked.Wait(ctx.Conn()) || p.parked.Gone(ctx.Conn()) {
 			p.s.terminate(ReasonTransportError, errPollAborted)
 			ctx.SetConnectionClose()
@@ -77,22 +78,25 @@ func (p *polling) serveGet(ctx *fasthttp.RequestCtx) {
 	}
 }
 
-// drain answers ctx if there is an answer. The caller holds p.get.
-func (p *polling) drain(ctx *fasthttp.RequestCtx) bool {
+// drain answers a GET if there is an answer. The caller holds p.get.
+func (p *polling) drain(r response) bool {
 	queue, n, last, err := p.s.out.take(p)
 	switch {
 	case errors.Is(err, errUpgraded):
-		p.s.srv.refuse(ctx, refuse(codeBadRequest))
+		p.s.srv.refuse(r.ctx, refuse(codeBadRequest, err))
 	case err != nil:
-		p.s.srv.refuse(ctx, refuse(codeUnknownSession))
+		p.s.srv.refuse(r.ctx, refuse(codeUnknownSession, err))
 	case queue != nil || last:
-		p.answer(ctx, queue, last)
+		p.answer(r, queue, last)
 		p.s.out.wrote(n, nil)
 		if last {
 			p.s.said()
 		}
 	case p.noop.Load():
-		p.respond(ctx, textFormat(p.s.revision).Append(nil, codec.Packet{Type: codec.Noop}), contentText)
+		p.s.out.away()
+		r.body = codec.AcquireBuffer()
+		r.body.B = textFormat(p.s.revision).Append(r.body.B, codec.Packet{Type: codec.Noop})
+		r.write(p.s)
 	default:
 		return false
 	}
@@ -100,14 +104,15 @@ func (p *polling) drain(ctx *fasthttp.RequestCtx) bool {
 }
 
 // answer writes the queue as one payload, and the last word after it.
-func (p *polling) answer(ctx *fasthttp.RequestCtx, queue *chunk, last bool) {
-	format, contentType := p.format(queue)
-	body := codec.AcquireBuffer()
-	defer codec.ReleaseBuffer(body)
+func (p *polling) answer(r response, queue *chunk, last bool) {
+	format := p.format(queue, r.jsonp != nil)
+	r.binary = format == codec.Binary3
+	payload := codec.AcquireBuffer()
 	for c := queue; c != nil; c = c.next {
+		r.plain = r.plain || c.plain
 		for frames := c.frames(); len(frames) > 0; {
-			op, payload, rest := ws.Split(frames)
-			body.B = format.Append(body.B, unframe(p.s.revision, op, payload))
+			op, data, rest := ws.Split(frames)
+			payload.B = format.Append(payload.B, unframe(p.s.revision, op, data))
 			frames = rest
 		}
 	}
@@ -117,34 +122,29 @@ func (p *polling) answer(ctx *fasthttp.RequestCtx, queue *chunk, last bool) {
 		if p.s.last() == ReasonClientClose {
 			word = codec.Noop // it knows; this only ends its poll
 		}
-		body.B = format.Append(body.B, codec.Packet{Type: word})
+		payload.B = format.Append(payload.B, codec.Packet{Type: word})
 	}
-	if len(body.B) <= keepBody {
-		p.respond(ctx, body.B, contentType)
-		return
-	}
-	p.respond(ctx, nil, contentType)
-	ctx.Response.SetBodyRaw(body.B)
-	body.B = nil // fasthttp reads it after we have returned
+	r.body = payload
+	r.write(p.s)
 }
 
 // format picks the payload's encoding. Revision 3 has a binary one, for clients that can take it
 // and only when there is something binary to say.
-func (p *polling) format(queue *chunk) (codec.Format, string) {
+func (p *polling) format(queue *chunk, jsonp bool) codec.Format {
 	text := textFormat(p.s.revision)
-	if text == codec.Text4 {
-		return text, contentText
+	if text == codec.Text4 || jsonp {
+		return text
 	}
 	for c := queue; c != nil; c = c.next {
 		for frames := c.frames(); len(frames) > 0; {
 			op, _, rest := ws.Split(frames)
 			if op == ws.Binary {
-				return codec.Binary3, contentBinary
+				return codec.Binary3
 			}
 			frames = rest
 		}
 	}
-	return text, contentText
+	return text
 }
 
 func textFormat(rev codec.Revision) codec.Format {
@@ -166,7 +166,7 @@ func unframe(rev codec.Revision, op ws.Op, payload []byte) codec.Packet {
 }
 
 // servePost takes the packets of one payload. Their answers leave together.
-func (p *polling) servePost(ctx *fasthttp.RequestCtx) {
+func (p *polling) servePost(ctx *fasthttp.RequestCtx, jsonp bool) {
 	if !p.post.TryLock() {
 		p.s.terminate(ReasonTransportError, errPostOverlap)
 		ctx.SetStatusCode(fasthttp.StatusBadRequest)
@@ -174,7 +174,7 @@ func (p *polling) servePost(ctx *fasthttp.RequestCtx) {
 	}
 	defer p.post.Unlock()
 	if p.s.isClosed() {
-		p.s.srv.refuse(ctx, refuse(codeUnknownSession)) // only its last GET is still waited for
+		p.s.srv.refuse(ctx, refuse(codeUnknownSession, ErrClosed)) // only its last GET is still waited for
 		return
 	}
 	format := textFormat(p.s.revision)
@@ -191,9 +191,19 @@ func (p *polling) servePost(ctx *fasthttp.RequestCtx) {
 		ctx.SetStatusCode(fasthttp.StatusRequestEntityTooLarge)
 		return
 	}
-	p.feed(format.Decode(body))
+	var err error
+	if jsonp {
+		body, err = codec.DecodeJSONP(body)
+	}
+	if err != nil {
+		p.s.terminate(ReasonParseError, err)
+	} else {
+		p.feed(format.Decode(body))
+	}
 	ctx.Request.ReleaseBody(keepBody)
-	p.respond(ctx, []byte("ok"), "text/html")
+	ctx.Response.Header.SetContentType("text/html")
+	ctx.Response.SetBodyString("ok")
+	p.s.finish(ctx, false)
 }
 
 // feed gives a payload's packets to the session, up to the first that is none.
@@ -211,19 +221,6 @@ func (p *polling) feed(packets codec.Decoder) {
 		}
 		p.s.receive(packet)
 	}
-}
-
-const (
-	contentText   = "text/plain; charset=UTF-8"
-	contentBinary = "application/octet-stream"
-)
-
-// respond writes a 200 of long-polling. body is copied.
-func (p *polling) respond(ctx *fasthttp.RequestCtx, body []byte, contentType string) {
-	ctx.SetStatusCode(fasthttp.StatusOK)
-	ctx.Response.Header.SetContentType(contentType)
-	ctx.Response.Header.SetCanonical([]byte("Cache-Control"), []byte("no-store"))
-	ctx.Response.SetBody(body)
 }
 
 // readBody is the body of a POST. It fails when that is longer than limit, whether it came with

@@ -1,12 +1,13 @@
 package engineio
 
 import (
-	"strings"
+	"bytes"
 	"sync/atomic"
 	"unicode/utf8"
 	"unsafe"
 
 	"github.com/fasteio/engineio/codec"
+	"github.com/fasteio/engineio/internal/ws"
 )
 
 // A Prepared is a message that is encoded once and sent to many sessions, whatever their
@@ -14,42 +15,65 @@ import (
 // no release.
 type Prepared struct {
 	packet    codec.Packet
+	opts      SendOption
 	invalid   bool // a text that is not UTF-8: every send of it fails
 	separator bool // a text with the separator of revision 4 payloads
-	frames    [4]atomic.Pointer[[]byte]
+	frames    [8]atomic.Pointer[[]byte]
 }
 
-// PrepareText prepares a text message.
-func PrepareText(text string) *Prepared {
+// Prepare prepares a message; its data is copied.
+func Prepare(m Message, opts SendOption) *Prepared {
+	data := bytes.Clone(m.Data)
 	return &Prepared{
-		packet:    codec.Packet{Type: codec.Message, Data: []byte(text)},
-		invalid:   !utf8.ValidString(text),
-		separator: strings.IndexByte(text, codec.Separator) >= 0,
+		packet:    codec.Packet{Type: codec.Message, Binary: m.Binary, Data: data},
+		opts:      opts,
+		invalid:   !m.Binary && !utf8.Valid(data),
+		separator: !m.Binary && bytes.IndexByte(data, codec.Separator) >= 0,
 	}
 }
 
-// PrepareBinary prepares a binary message; data is copied.
-func PrepareBinary(data []byte) *Prepared {
-	return &Prepared{packet: codec.Packet{Type: codec.Message, Binary: true, Data: append([]byte(nil), data...)}}
-}
+// PrepareText prepares a text message without options.
+func PrepareText(text string) *Prepared { return Prepare(Message{Data: view(text)}, 0) }
+
+// PrepareBinary prepares a binary message without options; data is copied.
+func PrepareBinary(data []byte) *Prepared { return Prepare(Message{Data: data, Binary: true}, 0) }
 
 // frame is the WebSocket frame for a kind of session, made on first use.
 func (p *Prepared) frame(rev Revision, textOnly bool) []byte {
-	kind := 0
-	if p.packet.Binary {
-		if rev == V3 {
-			kind |= 1
-		}
-		if textOnly {
-			kind |= 2
-		}
-	}
-	if f := p.frames[kind].Load(); f != nil {
+	kept := &p.frames[p.kind(rev, textOnly)]
+	if f := kept.Load(); f != nil {
 		return *f
 	}
 	f := appendFrame(nil, rev, textOnly, p.packet)
-	p.frames[kind].Store(&f) // two who come first together make the same bytes
+	kept.Store(&f) // two who come first together make the same bytes
 	return f
+}
+
+// deflated is the same frame under permessage-deflate. Without context takeover it is the same
+// for every session.
+func (p *Prepared) deflated(rev Revision, textOnly bool) []byte {
+	kept := &p.frames[p.kind(rev, textOnly)|4]
+	if f := kept.Load(); f != nil {
+		return *f
+	}
+	op, payload, _ := ws.Split(p.frame(rev, textOnly))
+	f := ws.AppendDeflated(nil, op, payload)
+	kept.Store(&f)
+	return f
+}
+
+// kind numbers the forms of a frame. A text has one.
+func (p *Prepared) kind(rev Revision, textOnly bool) (kind int) {
+	if !p.packet.Binary {
+		return 0
+	}
+	if rev == V3 {
+		kind |= 1
+	}
+	if textOnly {
+		kind |= 2
+	}
+	return kind
 }
 
 // view looks at a string's bytes without copying them. Nobody may write to it.

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/fasteio/engineio/internal/compress"
 )
 
 // A Server holds sessions and speaks the protocol for them. It is made by New, mounted with
@@ -19,6 +21,8 @@ import (
 type Server struct {
 	config   Config
 	origins  *origins
+	proxies  proxies
+	packer   *compress.Compressor // nil when compression is off
 	registry registry
 	open     atomic.Int64 // sessions that have not ended, handshakes under way included
 	busy     tally        // sessions, their connections, tasks of Go
@@ -35,11 +39,16 @@ type Server struct {
 // New makes a Server. It panics on a Config that makes no sense.
 func New(config Config) *Server {
 	srv := &Server{config: config.withDefaults(), stopped: make(chan struct{})}
-	origins, err := newOrigins(srv.config.AllowedOrigins)
-	if err != nil {
+	var err error
+	if srv.proxies, err = newProxies(srv.config.TrustedProxies); err != nil {
+		panic("engineio: Config.TrustedProxies: " + err.Error())
+	}
+	if srv.origins, err = newOrigins(srv.config, srv.proxies); err != nil {
 		panic("engineio: Config.AllowedOrigins: " + err.Error())
 	}
-	srv.origins = origins
+	if srv.packer, err = newPacker(srv.config); err != nil {
+		panic("engineio: Config.CompressionLevels: " + err.Error())
+	}
 	srv.registry.init()
 	srv.ctx, srv.cancel = context.WithCancel(context.Background())
 	return srv
@@ -51,6 +60,7 @@ func (srv *Server) Config() Config {
 	c.Transports = slices.Clone(c.Transports)
 	c.Revisions = slices.Clone(c.Revisions)
 	c.AllowedOrigins = slices.Clone(c.AllowedOrigins)
+	c.TrustedProxies = slices.Clone(c.TrustedProxies)
 	return c
 }
 
@@ -143,6 +153,17 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 	return err
 }
 
+// newPacker makes what compresses long-polling responses, nil for nothing.
+func newPacker(c Config) (*compress.Compressor, error) {
+	if c.DisableCompression {
+		return nil, nil
+	}
+	l := c.CompressionLevels
+	return compress.New(compress.Options{
+		GzipLevel: l.Gzip, DeflateLevel: l.Deflate, BrotliLevel: l.Brotli, ZstdLevel: l.Zstd,
+	})
+}
+
 // watch ties this Server's life to that of an HTTP server, whose Shutdown would otherwise wait for
 // parked polls and know nothing of WebSockets.
 func (srv *Server) watch(done <-chan struct{}) {
@@ -169,20 +190,23 @@ func (srv *Server) watch(done <-chan struct{}) {
 // admit counts a session that is about to open.
 func (srv *Server) admit() *RequestError {
 	srv.busy.add() // before the look at closing, or Shutdown could miss it
-	message := "Server is shutting down"
+	e := unavailable("Server is shutting down", ErrShutdown)
 	if !srv.closing.Load() {
 		if srv.open.Add(1) <= int64(srv.config.MaxSessions) {
 			return nil
 		}
 		srv.open.Add(-1)
-		message = "Too many sessions"
+		e = unavailable("Too many sessions", nil)
 	}
 	srv.busy.done()
-	return unavailable(message)
+	return e
 }
 
-func unavailable(message string) *RequestError {
-	return &RequestError{Status: 503, Code: codeBadRequest, Message: message, Header: map[string]string{"Retry-After": "5"}}
+func unavailable(message string, err error) *RequestError {
+	return &RequestError{
+		Status: 503, Code: codeBadRequest, Message: message, Err: err,
+		Header: map[string]string{"Retry-After": "5"},
+	}
 }
 
 // add makes an admitted session known. One that opens while Shutdown walks is closed here.
@@ -200,6 +224,22 @@ func (srv *Server) add(s *Session) {
 }
 
 func (srv *Server) forget(s *Session) { srv.registry.remove(s) }
+
+// maxID bounds the session ids of GenerateID, in bytes.
+const maxID = 128
+
+// validID keeps ids to what needs no escaping in JSON, a query or a cookie.
+func validID(id string) bool {
+	for _, c := range []byte(id) {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
+		case c == '-', c == '_', c == '.', c == '~':
+		default:
+			return false
+		}
+	}
+	return len(id) >= 1 && len(id) <= maxID
+}
 
 // newID is 15 random bytes: 120 bits that nobody guesses, 20 characters.
 func newID() string {

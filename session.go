@@ -1,12 +1,12 @@
 package engineio
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/netip"
 	"runtime/debug"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,9 +25,13 @@ type Session struct {
 	out      outbox
 	poll     *polling // nil when the session was opened by WebSocket
 
-	turn      sync.Mutex // held while a callback runs
-	connected bool       // OnConnect was due; guarded by turn
-	told      bool       // OnDisconnect was due; guarded by turn
+	// What OnHandshake may set; fixed once the session is open.
+	pingInterval, pingTimeout time.Duration
+
+	turn      sync.RWMutex  // held while a callback runs, shared by concurrent OnMessage
+	slots     chan struct{} // one for each OnMessage at work; nil unless they are concurrent
+	connected bool          // OnConnect was due; guarded by turn
+	told      bool          // OnDisconnect was due; guarded by turn
 
 	via    atomic.Uint32 // the Transport
 	over   atomic.Bool   // state is not open: nothing is received any more
@@ -35,6 +39,7 @@ type Session struct {
 
 	mu      sync.Mutex // a leaf, like outbox.mu
 	state   state
+	asked   bool   // OnHandshake is through
 	reason  Reason // why the session is closing or closed
 	err     error
 	beat    heartbeat
@@ -82,23 +87,55 @@ func (s *Session) Context() context.Context {
 // ErrInvalidText, and then nothing was queued. Messages arrive in the order of their sends, each
 // at most once; a session that ends loses what its client has not read.
 func (s *Session) SendText(text string) error {
-	if !s.carries(text) {
-		return ErrInvalidText
-	}
-	return s.out.push(codec.Packet{Type: codec.Message, Data: view(text)})
+	return s.Send(Message{Data: view(text)}, 0)
 }
 
 // SendBinary queues a binary message. data is copied; otherwise it is like SendText.
 func (s *Session) SendBinary(data []byte) error {
-	return s.out.push(codec.Packet{Type: codec.Message, Binary: true, Data: data})
+	return s.Send(Message{Data: data, Binary: true}, 0)
 }
 
-// SendPrepared queues a message that was encoded before. Otherwise it is like SendText.
+// SendJSON queues v as a text message, encoded by Config.JSON, whose errors it returns.
+func (s *Session) SendJSON(v any) error {
+	text, err := s.srv.config.JSON(v)
+	if err != nil {
+		return err
+	}
+	return s.Send(Message{Data: text}, 0)
+}
+
+// Send queues a message with options. m.Data is copied. It fails like SendText, and with
+// ErrNotReady for a volatile message.
+func (s *Session) Send(m Message, opts SendOption) error {
+	if !m.Binary && !s.carries(m.Data) {
+		return ErrInvalidText
+	}
+	return s.out.push(codec.Packet{Type: codec.Message, Binary: m.Binary, Data: m.Data}, opts)
+}
+
+// SendPrepared queues a message that was encoded before, with the options it was prepared with.
+// Otherwise it is like SendText.
 func (s *Session) SendPrepared(p *Prepared) error {
 	if p.invalid || p.separator && !s.carriesSeparator() {
 		return ErrInvalidText
 	}
-	return s.out.pushShared(p.frame(s.revision, s.out.textOnly))
+	return s.out.pushPrepared(p)
+}
+
+// SetPing gives this session a heartbeat of its own, for clients on networks that need another.
+// It may only be called in OnHandshake, and fails with ErrTooLate after it. Both durations are
+// at least 1 ms.
+func (s *Session) SetPing(interval, timeout time.Duration) error {
+	if interval < time.Millisecond || timeout < time.Millisecond {
+		return fmt.Errorf("engineio: SetPing(%v, %v): must be at least 1ms", interval, timeout)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.asked {
+		return ErrTooLate
+	}
+	s.pingInterval, s.pingTimeout = interval, timeout
+	return nil
 }
 
 // Flush waits until everything sent before the call has been handed to a connection. It fails
@@ -137,7 +174,7 @@ func (s *Session) terminate(r Reason, err error) {
 	}
 	lingers := r.owesWord()
 	if s.state == stateClosing {
-		r = s.reason
+		r, lingers = s.reason, false // it has had CloseTimeout
 	}
 	s.state, s.reason, s.err = stateClosed, r, err
 	s.over.Store(true)
@@ -255,6 +292,9 @@ func (s *Session) connect(t transport) bool {
 		s.terminate(ReasonServerClose, nil)
 		return false
 	}
+	if m := s.srv.config.InitialMessage; m != nil {
+		_ = s.Send(*m, 0) // New has checked it
+	}
 	s.startBeat()
 	s.srv.add(s)
 	if s.enter() {
@@ -290,7 +330,14 @@ func (s *Session) receive(p codec.Packet) {
 	// open, upgrade and noop mean nothing here, and the reference ignores them
 }
 
+// deliver runs OnMessage, here or, if the application wants several at once, beside.
 func (s *Session) deliver(m Message) {
+	if s.slots != nil {
+		s.slots <- struct{}{}
+		m.Data = bytes.Clone(m.Data)
+		go s.deliverShared(m)
+		return
+	}
 	if !s.enter() {
 		return
 	}
@@ -300,9 +347,24 @@ func (s *Session) deliver(m Message) {
 	}
 }
 
+// deliverShared shares the turn with other OnMessage of the session, and with nothing else.
+func (s *Session) deliverShared(m Message) {
+	defer func() { <-s.slots }()
+	s.turn.RLock()
+	defer func() {
+		if p := recover(); p != nil {
+			s.panicked(p)
+		}
+		s.turn.RUnlock()
+		s.settle()
+	}()
+	if f := s.srv.config.OnMessage; f != nil && !s.over.Load() {
+		f(s, m)
+	}
+}
+
 // openPacket is the handshake of the protocol. Its keys are in the reference's order.
 func (s *Session) openPacket() codec.Packet {
-	c := &s.srv.config
 	b := append(make([]byte, 0, 160), `{"sid":"`...)
 	b = append(b, s.id...)
 	b = append(b, `","upgrades":[`...)
@@ -310,20 +372,20 @@ func (s *Session) openPacket() codec.Packet {
 		b = append(b, `"websocket"`...)
 	}
 	b = append(b, `],"pingInterval":`...)
-	b = strconv.AppendInt(b, c.PingInterval.Milliseconds(), 10)
+	b = strconv.AppendInt(b, s.pingInterval.Milliseconds(), 10)
 	b = append(b, `,"pingTimeout":`...)
-	b = strconv.AppendInt(b, c.PingTimeout.Milliseconds(), 10)
+	b = strconv.AppendInt(b, s.pingTimeout.Milliseconds(), 10)
 	b = append(b, `,"maxPayload":`...)
-	b = strconv.AppendInt(b, int64(c.MaxPayload), 10)
+	b = strconv.AppendInt(b, int64(s.srv.config.MaxPayload), 10)
 	return codec.Packet{Type: codec.Open, Data: append(b, '}')}
 }
 
 // carries tells whether the transport can carry a text.
-func (s *Session) carries(text string) bool {
-	if !utf8.ValidString(text) {
+func (s *Session) carries(text []byte) bool {
+	if !utf8.Valid(text) {
 		return false
 	}
-	return s.carriesSeparator() || strings.IndexByte(text, codec.Separator) < 0
+	return s.carriesSeparator() || bytes.IndexByte(text, codec.Separator) < 0
 }
 
 // carriesSeparator is false where a 0x1e in a text would end the packet. A session that has left

@@ -58,6 +58,7 @@ func (s *Session) completeUpgrade(w *webSocket) bool {
 	if !ours || !s.out.pass(w) {
 		return false
 	}
+	s.out.deflates.Store(w.deflate)
 	s.via.Store(uint32(WebSocket))
 	s.cancelUpgrade(w)
 	s.poll.wake() // a GET that should not be there finds the transport gone

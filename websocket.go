@@ -25,8 +25,9 @@ var past = time.Unix(1, 0)
 // is empty. Everybody else sets deadlines, under mu. The hijack goroutine leaves last: fasthttp
 // gives the connection's wrapper to another client when it returns.
 type webSocket struct {
-	s     *Session
-	flush func() // drain; kept because a method value allocates
+	s       *Session
+	flush   func() // drain; kept because a method value allocates
+	deflate bool   // permessage-deflate was agreed on
 
 	broken bool // a write has failed; guarded by the claim
 
@@ -56,27 +57,40 @@ func checkUpgrade(ctx *fasthttp.RequestCtx) *RequestError {
 	var e *ws.HandshakeError
 	err := ws.CheckUpgrade(ctx)
 	if errors.As(err, &e) {
-		return &RequestError{Status: e.Status, Code: codeBadRequest, Message: e.Reason, cause: err}
+		return &RequestError{Status: e.Status, Code: codeBadRequest, Message: e.Reason, Err: err}
 	}
 	return nil
 }
 
 // upgrade starts the probe of a polling session by a WebSocket.
-func (srv *Server) upgrade(ctx *fasthttp.RequestCtx, s *Session) {
+func (srv *Server) upgrade(ctx *fasthttp.RequestCtx, r request) {
 	if err := checkUpgrade(ctx); err != nil {
 		srv.refuse(ctx, err)
 		return
 	}
 	if !srv.mayUpgrade(Polling) {
-		srv.refuse(ctx, refuse(codeBadRequest))
+		srv.refuse(ctx, refuse(codeBadRequest, errNoUpgrade))
 		return
 	}
-	w := newWebSocket(s)
-	ws.Accept(ctx, "")
-	if s.beginUpgrade(w) {
+	w := newWebSocket(r.session)
+	w.accept(ctx, false)
+	if r.session.beginUpgrade(w) {
 		ctx.Hijack(w.serveProbe)
 	} else {
 		ctx.Hijack(w.serveRefused)
+	}
+}
+
+// accept makes the response a 101.
+func (w *webSocket) accept(ctx *fasthttp.RequestCtx, initial bool) {
+	extensions := ""
+	if w.s.srv.config.PerMessageDeflate {
+		extensions = ws.NegotiateDeflate(ctx)
+	}
+	w.deflate = extensions != ""
+	ws.Accept(ctx, extensions)
+	if f := w.s.srv.config.OnHeaders; f != nil {
+		f(w.s, ctx, initial)
 	}
 }
 
@@ -104,6 +118,7 @@ func (w *webSocket) serve(hijacked net.Conn) {
 			time.Sleep(openDelay)
 		}
 		w.s.out.cork()
+		w.s.out.deflates.Store(w.deflate)
 		open := w.s.connect(w)
 		w.uncork()
 		if !open {
@@ -144,6 +159,9 @@ func (w *webSocket) own(hijacked net.Conn, life func(*ws.Reader)) {
 	w.conn = raw
 	w.mu.Unlock()
 	r := ws.NewReader(raw, ws.Early(hijacked), srv.config.MaxPayload)
+	if w.deflate {
+		r.AcceptDeflated()
+	}
 	defer r.Release()
 	defer w.leave()
 	defer srv.recovered("a WebSocket") // our own, callbacks are recovered one by one
@@ -331,6 +349,9 @@ func (w *webSocket) farewell() {
 
 // writeQueue writes the queue, and the close frame after it, in as few system calls as it can.
 func (w *webSocket) writeQueue(queue *chunk, last bool) error {
+	if w.deflate {
+		return w.writeDeflated(queue, last)
+	}
 	if !last && queue.next == nil {
 		return w.write(queue.frames())
 	}
@@ -342,6 +363,32 @@ func (w *webSocket) writeQueue(queue *chunk, last bool) error {
 		frames = append(frames, w.closeFrame())
 	}
 	return w.push(func() (int64, error) { return frames.WriteTo(w.conn) })
+}
+
+// writeDeflated is writeQueue where permessage-deflate was agreed on.
+func (w *webSocket) writeDeflated(queue *chunk, last bool) error {
+	threshold := w.s.srv.config.CompressionThreshold
+	buf := codec.AcquireBuffer()
+	defer codec.ReleaseBuffer(buf)
+	for c := queue; c != nil; c = c.next {
+		if c.plain || c.packed {
+			buf.B = append(buf.B, c.frames()...)
+			continue
+		}
+		for frames := c.frames(); len(frames) > 0; {
+			op, payload, rest := ws.Split(frames)
+			if len(payload) >= threshold && op < ws.Close {
+				buf.B = ws.AppendDeflated(buf.B, op, payload)
+			} else {
+				buf.B = append(buf.B, frames[:len(frames)-len(rest)]...)
+			}
+			frames = rest
+		}
+	}
+	if last {
+		buf.B = append(buf.B, w.closeFrame()...)
+	}
+	return w.write(buf.B)
 }
 
 // write writes whole frames. The caller has claimed the outbox, or nobody else writes yet.

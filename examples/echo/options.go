@@ -77,8 +77,18 @@ func (o *options) config() engineio.Config {
 		MaxPayload:      o.maxPayload,
 		DisableUpgrades: !o.allowUpgrades,
 		AllowedOrigins:  list(o.corsOrigins),
-		OnHandshake:     handshake,
-		OnMessage:       echo,
+
+		AllowCredentials:     o.corsCredentials,
+		DisableCompression:   !o.compression,
+		CompressionThreshold: o.threshold,
+		PerMessageDeflate:    o.deflate,
+		DisableJSONP:         !o.jsonp,
+
+		OnHandshake: handshake,
+		OnMessage:   echo,
+	}
+	if o.cookie != "" {
+		c.Cookie = &engineio.Cookie{Name: o.cookie}
 	}
 	for _, t := range list(o.transports) {
 		if t == "polling" {

@@ -1,0 +1,95 @@
+package engineio
+
+import (
+	"net"
+	"net/netip"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+)
+
+// proxies are the peers whose X-Forwarded-* headers count. Anybody else may write what he likes
+// into them.
+type proxies []netip.Prefix
+
+// newProxies reads addresses ("10.1.2.3") and networks ("10.0.0.0/8").
+func newProxies(list []string) (proxies, error) {
+	var p proxies
+	for _, entry := range list {
+		network, err := netip.ParsePrefix(entry)
+		if addr, addrErr := netip.ParseAddr(entry); addrErr == nil {
+			network, err = addr.Unmap().Prefix(addr.Unmap().BitLen())
+		}
+		if err != nil {
+			return nil, err
+		}
+		p = append(p, network.Masked())
+	}
+	return p, nil
+}
+
+func (p proxies) trust(addr netip.Addr) bool {
+	for _, network := range p {
+		if network.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// remoteAddr is the client's address: the peer's, or, seen from a trusted peer, the nearest
+// address in X-Forwarded-For that is not a proxy of ours. A forwarded address has port 0.
+func (p proxies) remoteAddr(ctx *fasthttp.RequestCtx) netip.AddrPort {
+	peer := peerAddr(ctx)
+	if !p.trust(peer.Addr()) {
+		return peer
+	}
+	hops := strings.Split(string(ctx.Request.Header.Peek("X-Forwarded-For")), ",")
+	for i := len(hops) - 1; i >= 0; i-- {
+		addr, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break // what is left of it was written by nobody we know
+		}
+		peer = netip.AddrPortFrom(addr.Unmap(), 0)
+		if !p.trust(peer.Addr()) {
+			break
+		}
+	}
+	return peer
+}
+
+// host is the host the client asked for.
+func (p proxies) host(ctx *fasthttp.RequestCtx) string {
+	return p.forwarded(ctx, "X-Forwarded-Host", string(ctx.Host()))
+}
+
+// secure tells whether the client came by TLS.
+func (p proxies) secure(ctx *fasthttp.RequestCtx) bool {
+	own := "http"
+	if ctx.IsTLS() {
+		own = "https"
+	}
+	return strings.EqualFold(p.forwarded(ctx, "X-Forwarded-Proto", own), "https")
+}
+
+// forwarded is the first value of a header if the peer may set it, and otherwise own.
+func (p proxies) forwarded(ctx *fasthttp.RequestCtx, header, own string) string {
+	if len(p) == 0 {
+		return own
+	}
+	value := ctx.Request.Header.Peek(header)
+	if len(value) == 0 || !p.trust(peerAddr(ctx).Addr()) {
+		return own
+	}
+	first, _, _ := strings.Cut(string(value), ",")
+	return strings.TrimSpace(first)
+}
+
+func peerAddr(ctx *fasthttp.RequestCtx) netip.AddrPort {
+	a, ok := ctx.RemoteAddr().(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	ap := a.AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}
