@@ -18,8 +18,8 @@ import (
 const (
 	// noopDelay is how long a GET that arrives in the middle of an upgrade is held before it is
 	// answered with a noop. The client may be about to send the 5, which answers it better; the
-	// reference looks every 100 ms.
-	noopDelay = 100 * time.Millisecond
+	// reference looks every 100 ms, so holds it for 50 on average.
+	noopDelay = 50 * time.Millisecond
 )
 
 // polling carries a session over HTTP: a GET drains the outbox, a POST feeds the session.
