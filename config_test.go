@@ -1,0 +1,110 @@
+package engineio
+
+import (
+	"log/slog"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestConfigDefaults(t *testing.T) {
+	c := New(Config{}).Config()
+	for name, ok := range map[string]bool{
+		"Path":           c.Path == "/engine.io/",
+		"PingInterval":   c.PingInterval == 25*time.Second,
+		"PingTimeout":    c.PingTimeout == 20*time.Second,
+		"UpgradeTimeout": c.UpgradeTimeout == 10*time.Second,
+		"WriteTimeout":   c.WriteTimeout == 10*time.Second,
+		"CloseTimeout":   c.CloseTimeout == 5*time.Second,
+		"MaxPayload":     c.MaxPayload == 1_000_000,
+		"MaxQueued":      c.MaxQueued == 1<<20,
+		"MaxSessions":    c.MaxSessions == 100_000,
+		"Transports":     slices.Equal(c.Transports, []Transport{Polling, WebSocket}),
+		"Revisions":      slices.Equal(c.Revisions, []Revision{V4, V3}),
+		"Overflow":       c.Overflow == OverflowClose,
+		"Logger":         c.Logger == slog.Default(),
+	} {
+		if !ok {
+			t.Errorf("the default of %s is another", name)
+		}
+	}
+}
+
+func TestConfigPath(t *testing.T) {
+	for given, want := range map[string]string{
+		"": "/engine.io/", "/": "/", "//": "/", "/a": "/a/", "/a/": "/a/", "a/b": "/a/b/", "/a/b//": "/a/b/",
+	} {
+		srv := New(Config{Path: given})
+		if got := srv.Config().Path; got != want {
+			t.Errorf("Path %q becomes %q, want %q", given, got, want)
+		}
+		if !srv.Match([]byte(want)) || !srv.Match([]byte(strings.TrimSuffix(want, "/"))) || srv.Match([]byte(want+"x")) {
+			t.Errorf("Path %q matches other paths", given)
+		}
+	}
+}
+
+func TestConfigPanics(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		config Config
+	}{
+		{"PingInterval", Config{PingInterval: -1}},
+		{"PingInterval", Config{PingInterval: math.MaxInt64}},
+		{"PingTimeout", Config{PingTimeout: time.Millisecond - 1}},
+		{"UpgradeTimeout", Config{UpgradeTimeout: 10}}, // somebody thought of seconds
+		{"WriteTimeout", Config{WriteTimeout: -time.Second}},
+		{"CloseTimeout", Config{CloseTimeout: 1}},
+		{"MaxPayload", Config{MaxPayload: -1}},
+		{"MaxQueued", Config{MaxQueued: -1}},
+		{"MaxSessions", Config{MaxSessions: -1}},
+		{"Transports", Config{Transports: []Transport{Polling, 3}}},
+		{"Revisions", Config{Revisions: []Revision{V4, 5}}},
+		{"Overflow", Config{Overflow: 2}},
+		{"AllowedOrigins", Config{AllowedOrigins: []string{"no origin at all"}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			defer func() {
+				if message, _ := recover().(string); !strings.HasPrefix(message, "engineio: Config."+c.name) {
+					t.Errorf("New panics with %q", message)
+				}
+			}()
+			New(c.config)
+		})
+	}
+}
+
+// A client sets a timer of the sum of both, and timers of JavaScript end at 2^31 ms: one beyond
+// that goes off at once. The sum of two durations may overflow as well.
+func TestConfigHeartbeatBeyondTimers(t *testing.T) {
+	const most = math.MaxInt32 * time.Millisecond
+	New(Config{PingInterval: most - time.Minute, PingTimeout: time.Minute})
+	defer func() {
+		if recover() == nil {
+			t.Error("New takes a heartbeat that no client can keep")
+		}
+	}()
+	New(Config{PingInterval: most, PingTimeout: time.Minute})
+}
+
+// New copies the Config, and so does Config.
+func TestConfigIsCopied(t *testing.T) {
+	given := Config{Transports: []Transport{Polling}, Revisions: []Revision{V4}, AllowedOrigins: []string{"*"}}
+	srv := New(given)
+	given.Transports[0], given.Revisions[0] = WebSocket, V3
+	got := srv.Config()
+	got.Transports[0], got.Revisions[0], got.AllowedOrigins[0] = WebSocket, V3, "https://example.com"
+	if c := srv.Config(); c.Transports[0] != Polling || c.Revisions[0] != V4 || c.AllowedOrigins[0] != "*" {
+		t.Errorf("the configuration in force has changed: %v, %v, %v", c.Transports, c.Revisions, c.AllowedOrigins)
+	}
+}
+
+func TestTransportNames(t *testing.T) {
+	for transport, want := range map[Transport]string{Polling: "polling", WebSocket: "websocket", 0: "transport 0", 7: "transport 7"} {
+		if got := transport.String(); got != want {
+			t.Errorf("%d is %q, want %q", transport, got, want)
+		}
+	}
+}

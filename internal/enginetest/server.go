@@ -1,0 +1,158 @@
+package enginetest
+
+import (
+	"crypto/tls"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+)
+
+// Options are what a server may differ in. The zero value is fasthttp's.
+type Options struct {
+	// TLS makes clients and server speak it.
+	TLS bool
+
+	// The others are fields of fasthttp.Server.
+	ReduceMemoryUsage, StreamRequestBody bool
+	// These too; MaxRequestBodySize is Fiber's BodyLimit.
+	MaxConnsPerIP, MaxRequestBodySize int
+	// And these.
+	ReadTimeout, IdleTimeout time.Duration
+}
+
+// Server is an HTTP server on loopback.
+type Server struct {
+	Addr     string       // host:port
+	Shutdown func() error // the HTTP server's own
+
+	secure bool
+	ln     net.Listener
+	served chan struct{} // closed when the server has returned
+	conns  func() int32  // open on the server's side, hijacked ones left out
+	once   sync.Once
+
+	mu     sync.Mutex
+	dialed []net.Conn
+}
+
+// Start serves handler with fasthttp until the test ends.
+func Start(t testing.TB, handler fasthttp.RequestHandler, o Options) *Server {
+	t.Helper()
+	server := &fasthttp.Server{Handler: handler, MaxRequestBodySize: o.MaxRequestBodySize}
+	o.apply(server)
+	return start(t, o, server, server.Serve, server.Shutdown)
+}
+
+// StartFiber serves an app, which mount fills with routes, until the test ends.
+func StartFiber(t testing.TB, mount func(*fiber.App), o Options) *Server {
+	t.Helper()
+	return StartApp(t, fiber.New(fiber.Config{
+		DisableStartupMessage: true,
+		BodyLimit:             o.MaxRequestBodySize,
+		StreamRequestBody:     o.StreamRequestBody,
+	}), mount, o)
+}
+
+// StartApp is StartFiber for an app with a configuration of its own.
+func StartApp(t testing.TB, app *fiber.App, mount func(*fiber.App), o Options) *Server {
+	t.Helper()
+	mount(app)
+	o.apply(app.Server())
+	return start(t, o, app.Server(), app.Listener, app.Shutdown)
+}
+
+func (o Options) apply(s *fasthttp.Server) {
+	s.ReduceMemoryUsage = o.ReduceMemoryUsage
+	s.StreamRequestBody = o.StreamRequestBody
+	s.MaxConnsPerIP = o.MaxConnsPerIP
+	s.ReadTimeout = o.ReadTimeout
+	s.IdleTimeout = o.IdleTimeout
+	s.MaxIdleWorkerDuration = 100 * time.Millisecond // its janitor sleeps that long after the end
+	s.Logger = silent{}                              // clients that break the rules are what the tests are about
+}
+
+type silent struct{}
+
+func (silent) Printf(string, ...any) {}
+
+func start(t testing.TB, o Options, server *fasthttp.Server,
+	serve func(net.Listener) error, shutdown func() error,
+) *Server {
+	t.Helper()
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{
+		Addr: ln.Addr().String(), Shutdown: shutdown, secure: o.TLS, ln: ln,
+		served: make(chan struct{}), conns: server.GetOpenConnectionsCount,
+	}
+	if o.TLS {
+		ln = tls.NewListener(ln, serverTLS(t))
+	}
+	go func() {
+		defer close(s.served)
+		_ = serve(ln)
+	}()
+	t.Cleanup(func() { s.Stop(t) })
+	return s
+}
+
+// Stop hangs up on behalf of all clients, shuts the server down and waits until it has returned.
+func (s *Server) Stop(t testing.TB) {
+	t.Helper()
+	s.once.Do(func() {
+		down := make(chan struct{})
+		go func() {
+			defer close(down)
+			s.hangUp()
+			_ = s.Shutdown()
+			_ = s.ln.Close() // Shutdown does not know a server that has just begun
+			<-s.served
+		}()
+		select {
+		case <-down:
+		case <-time.After(Patience):
+			t.Error("the HTTP server does not shut down")
+		}
+	})
+}
+
+// hangUp closes the clients' connections and waits for the server to see it: fasthttp 1.73 has a race
+// between its Shutdown and a connection that is read, with MaxConnsPerIP.
+func (s *Server) hangUp() {
+	s.mu.Lock()
+	for _, c := range s.dialed {
+		_ = bare(c).Close()
+	}
+	s.dialed = nil
+	s.mu.Unlock()
+	for deadline := time.Now().Add(Patience / 2); s.conns() > 0 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// Dial opens a connection to the server, TLS and all.
+func (s *Server) Dial() (net.Conn, error) {
+	c, err := net.DialTimeout("tcp4", s.Addr, Patience)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.dialed = append(s.dialed, c)
+	s.mu.Unlock()
+	_ = c.SetDeadline(time.Now().Add(Patience))
+	if !s.secure {
+		return c, nil
+	}
+	secure := tls.Client(c, &tls.Config{InsecureSkipVerify: true})
+	if err := secure.Handshake(); err != nil {
+		_ = c.Close()
+		return nil, err
+	}
+	return secure, nil
+}

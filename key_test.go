@@ -1,0 +1,82 @@
+package engineio
+
+import (
+	"io"
+	"sync"
+	"testing"
+)
+
+func TestKey(t *testing.T) {
+	s, other := new(Session), new(Session)
+	name, age, twin := NewKey[string]("name"), NewKey[int]("age"), NewKey[string]("name")
+	if v, ok := name.Get(s); ok || v != "" {
+		t.Errorf("a value nobody has set: %q, %v", v, ok)
+	}
+	name.Set(s, "Ada")
+	age.Set(s, 36)
+	if v, ok := name.Get(s); !ok || v != "Ada" {
+		t.Errorf("got %q, %v", v, ok)
+	}
+	if v, ok := age.Get(s); !ok || v != 36 {
+		t.Errorf("got %d, %v", v, ok)
+	}
+	if _, ok := twin.Get(s); ok {
+		t.Error("two keys of one name are one value")
+	}
+	if _, ok := name.Get(other); ok {
+		t.Error("a session has the value of another")
+	}
+	name.Set(s, "Grace")
+	if v, _ := name.Get(s); v != "Grace" || len(s.values) != 2 {
+		t.Errorf("after the second Set: %q, %d values", v, len(s.values))
+	}
+	if name.String() != "name" {
+		t.Errorf("String is %q", name)
+	}
+}
+
+// A zero value was set all the same.
+func TestKeyOfNothing(t *testing.T) {
+	s := new(Session)
+	reader, pointer := NewKey[io.Reader]("reader"), NewKey[*int]("pointer")
+	reader.Set(s, nil)
+	pointer.Set(s, nil)
+	if v, ok := reader.Get(s); !ok || v != nil {
+		t.Errorf("a nil interface: %v, %v", v, ok)
+	}
+	if v, ok := pointer.Get(s); !ok || v != nil {
+		t.Errorf("a nil pointer: %v, %v", v, ok)
+	}
+}
+
+func TestKeyFromManyGoroutines(t *testing.T) {
+	s := new(Session)
+	key := NewKey[int]("n")
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for range 100 {
+				key.Set(s, i)
+				if _, ok := key.Get(s); !ok {
+					t.Error("a value that was set is not there")
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// Values outlive the session.
+func TestKeyAfterTheEnd(t *testing.T) {
+	user := NewKey[string]("user")
+	got := ""
+	srv := newTestServer(Config{
+		OnConnect:    func(s *Session) { user.Set(s, "Ada") },
+		OnDisconnect: func(s *Session, _ Reason, _ error) { got, _ = user.Get(s) },
+	})
+	live(t, srv)
+	settled(t, srv)
+	if got != "Ada" {
+		t.Errorf("OnDisconnect finds %q", got)
+	}
+}
