@@ -249,8 +249,8 @@ func (srv *Server) refuse(ctx *fasthttp.RequestCtx, e *RequestError) {
 		ctx.Response.Header.Set(k, v)
 	}
 	ctx.Response.SetBody(body)
-	if ctx.RequestBodyStream() != nil {
-		ctx.SetConnectionClose() // fasthttp would take an unread body for the next request
+	if stream := ctx.RequestBodyStream(); stream != nil {
+		discardBody(ctx, stream)
 	}
 	srv.config.Logger.Debug("engineio: request refused", "status", e.Status, "code", e.Code,
 		"message", e.Message, "remote", remote, "err", e.Err)

@@ -231,14 +231,23 @@ func readBody(ctx *fasthttp.RequestCtx, limit int) ([]byte, bool) {
 		body := ctx.Request.Body()
 		return body, len(body) <= limit
 	}
-	if n := ctx.Request.Header.ContentLength(); n > limit {
-		ctx.SetConnectionClose() // fasthttp would take the rest for the next request
+	if ctx.Request.Header.ContentLength() > limit {
+		discardBody(ctx, stream)
 		return nil, false
 	}
 	body, err := io.ReadAll(io.LimitReader(stream, int64(limit)+1))
 	if err != nil || len(body) > limit {
-		ctx.SetConnectionClose()
+		discardBody(ctx, stream)
 		return nil, false
 	}
 	return body, true
+}
+
+// discardBody gets rid of a streamed body that nobody wants, and of the connection: fasthttp would
+// take what is left of it for the next request, and closing with unread bytes resets the
+// connection before the client has read why. It gives up after discardMax bytes or discardTime.
+func discardBody(ctx *fasthttp.RequestCtx, stream io.Reader) {
+	ctx.SetConnectionClose()
+	_ = ctx.Conn().SetReadDeadline(time.Now().Add(discardTime))
+	_, _ = io.Copy(io.Discard, io.LimitReader(stream, discardMax))
 }

@@ -444,6 +444,7 @@ func (w *webSocket) discard() {
 }
 
 const (
-	discardMax = 64 << 20
-	codeTooBig = 1009 // RFC 6455 section 7.4.1
+	discardMax  = 64 << 20
+	discardTime = 5 * time.Second
+	codeTooBig  = 1009 // RFC 6455 section 7.4.1
 )
