@@ -310,12 +310,13 @@ func (o *outbox) holds(t transport) bool {
 	return o.holder == t
 }
 
-// pass makes t the holder, whoever was it before. It fails once the end has begun: then the old
-// transport has the last word.
+// pass makes t the holder, whoever was it before. One that is closing in good order passes, with
+// all that is queued and the last word: the client has stopped to poll by then. It fails when
+// the queue was dropped or the last word was taken.
 func (o *outbox) pass(t transport) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.state != outOpen {
+	if o.state != outOpen && o.state != outClosing {
 		return false
 	}
 	o.holder, o.ready = t, true

@@ -295,11 +295,11 @@ func TestOutboxAfterTheLastWord(t *testing.T) {
 		t.Errorf("take by another: %v, want errUpgraded", err)
 	}
 	o.end(true)
-	if o.pass(other) {
-		t.Error("the outbox changes hands after the end has begun")
-	}
 	if _, last := takeAll(t, o, b); !last {
 		t.Fatal("no last word")
+	}
+	if o.pass(other) {
+		t.Error("the outbox changes hands after the last word")
 	}
 	for _, holder := range []transport{b, other} {
 		if _, _, _, err := o.take(holder); !errors.Is(err, ErrClosed) {
