@@ -20,8 +20,13 @@ import (
 	eiofiber "github.com/fasteio/engineio/fiber"
 )
 
-// shutdownTimeout is how long SIGTERM gives clients to fetch what was sent to them.
-const shutdownTimeout = 5 * time.Second
+const (
+	// drainTimeout is how long SIGTERM gives clients to fetch what was sent to them.
+	drainTimeout = 5 * time.Second
+	// hangUpTimeout is how long the HTTP server then waits for connections on which nobody has
+	// asked for anything yet; browsers open some in advance.
+	hangUpTimeout = time.Second
+)
 
 func main() {
 	if err := run(os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
@@ -55,31 +60,39 @@ func run(args []string) error {
 		return err
 	case <-stop:
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+	within(drainTimeout, srv.Shutdown)
+	within(hangUpTimeout, shutdown)
+	return nil
+}
+
+// within runs a shutdown. Clients that do not come to its end in time are not an error.
+func within(d time.Duration, shutdown func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
 	defer cancel()
-	_ = srv.Shutdown(ctx) // clients that did not listen in time are not an error
-	return shutdown()
+	if err := shutdown(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "echo:", err)
+	}
 }
 
 // readBufferSize leaves room for the cookies that proxies and applications add; the 4 KB of
 // fasthttp answer 431 to those.
 const readBufferSize = 16 << 10
 
-func fasthttpStack(srv *engineio.Server, c engineio.Config) (func(net.Listener) error, func() error) {
+func fasthttpStack(srv *engineio.Server, c engineio.Config) (func(net.Listener) error, func(context.Context) error) {
 	server := &fasthttp.Server{
 		Handler:            srv.Handler(nil),
 		ReadBufferSize:     readBufferSize,
 		MaxRequestBodySize: 2 * c.MaxPayload,
 	}
-	return server.Serve, server.Shutdown
+	return server.Serve, server.ShutdownWithContext
 }
 
-func fiberStack(srv *engineio.Server, c engineio.Config) (func(net.Listener) error, func() error) {
+func fiberStack(srv *engineio.Server, c engineio.Config) (func(net.Listener) error, func(context.Context) error) {
 	app := fiber.New(fiber.Config{
 		DisableStartupMessage: true,
 		ReadBufferSize:        readBufferSize,
 		BodyLimit:             2 * c.MaxPayload,
 	})
 	app.Use(eiofiber.New(srv))
-	return app.Listener, app.Shutdown
+	return app.Listener, app.ShutdownWithContext
 }
