@@ -1,0 +1,222 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"unicode/utf8"
+
+	"github.com/fasteio/engineio/codec"
+)
+
+// Client is a connection to a server, or with Options.Reconnect a row of them. Get one from Dial, and
+// call Close or CloseNow when done with it.
+type Client struct {
+	o       Options
+	target  *target
+	dialer  *dialer
+	cookies cookies
+
+	in      inbox
+	out     outbox
+	session atomic.Pointer[session] // the open one; nil before, between and after
+
+	ctx   context.Context // ends, with the reason as cause, when everything has ended
+	over  context.CancelCauseFunc
+	life  context.Context // ends to end everything
+	kill  context.CancelFunc
+	stay  context.Context // ends, before life, with the first Close
+	leave context.CancelFunc
+	once  sync.Once
+}
+
+// Dial opens a session with the server at rawURL, by http, https, ws or wss; nil options stand for
+// the defaults. ctx bounds the opening alone. An upgrade to WebSocket follows in the background.
+//
+// A server that refuses gives a *HandshakeError. Dial makes one attempt, with Options.Reconnect too.
+func Dial(ctx context.Context, rawURL string, options *Options) (*Client, error) {
+	o, err := options.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	t, err := newTarget(rawURL, &o)
+	if err != nil {
+		return nil, err
+	}
+	d, err := newDialer(t, &o)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{o: o, target: t, dialer: d, in: newInbox(o.MaxReceived)}
+	c.out.max = o.MaxQueued
+	c.cookies.jar = o.Jar
+	c.ctx, c.over = context.WithCancelCause(context.Background())
+	c.life, c.kill = context.WithCancel(context.Background())
+	c.stay, c.leave = context.WithCancel(c.life)
+	s, err := c.connect(ctx)
+	if err != nil {
+		c.kill()
+		c.over(err)
+		return nil, err
+	}
+	c.session.Store(s)
+	c.out.attach(s, nil)
+	go c.serve(s)
+	return c, nil
+}
+
+// serve runs one session after the other until there is no other.
+func (c *Client) serve(s *session) {
+	var why *CloseError
+	for {
+		c.tell(event{kind: onConnect})
+		why = s.run()
+		c.session.Store(nil)
+		c.o.Logger.Debug("client: session ended", "sid", s.id, "error", why)
+		c.tell(event{kind: onDisconnect, why: why})
+		if c.o.Reconnect == nil || c.stay.Err() != nil {
+			break
+		}
+		if s, why = c.reconnect(why); s == nil {
+			break
+		}
+	}
+	c.out.end(why)
+	c.in.end(why)
+	c.kill()
+	c.over(why)
+}
+
+// tell gives an event to Run, and waits for room while the client is alive.
+func (c *Client) tell(e event) {
+	for !c.in.offer(e) {
+		select {
+		case <-c.in.room:
+		case <-c.life.Done():
+			return
+		}
+	}
+}
+
+// Read waits for the next message. Its error is the cause of ctx, or a *CloseError when the client
+// has ended and all that came before has been read.
+func (c *Client) Read(ctx context.Context) (Message, error) {
+	for {
+		e, err := c.in.pop(ctx)
+		if err != nil {
+			return Message{}, err
+		}
+		if e.kind == onMessage {
+			return e.message, nil
+		}
+	}
+}
+
+// SendText queues a text message, and waits while Options.MaxQueued is reached. It returns before
+// the message has left; see Flush. An error says that it was not queued: the cause of ctx, ErrTooBig,
+// ErrInvalidText, ErrNotConnected, or an ErrClosed.
+func (c *Client) SendText(ctx context.Context, text string) error {
+	if !utf8.ValidString(text) {
+		return ErrInvalidText
+	}
+	return c.send(ctx, codec.Packet{Type: codec.Message, Data: []byte(text)})
+}
+
+// SendBinary is SendText for bytes. data is copied.
+func (c *Client) SendBinary(ctx context.Context, data []byte) error {
+	return c.send(ctx, codec.Packet{Type: codec.Message, Binary: true, Data: append([]byte(nil), data...)})
+}
+
+// SendJSON sends v, encoded by encoding/json, as text.
+func (c *Client) SendJSON(ctx context.Context, v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return c.send(ctx, codec.Packet{Type: codec.Message, Data: data})
+}
+
+// send queues p, whose data is ours.
+func (c *Client) send(ctx context.Context, p codec.Packet) error {
+	if err := c.sendable(p); err != nil {
+		return err
+	}
+	if err := c.out.push(ctx, p); err != nil {
+		return err
+	}
+	if s := c.session.Load(); s != nil {
+		s.kick()
+	}
+	return nil
+}
+
+// Flush waits until all that has been queued is out: accepted by the server on long-polling, written to
+// the connection on WebSocket. Its error is the cause of ctx, or why some of it was lost.
+func (c *Client) Flush(ctx context.Context) error { return c.out.flush(ctx) }
+
+// Close says goodbye: it refuses further sends, lets what is queued leave, tells the server, and
+// waits until all is done, for Options.CloseTimeout at most. Its error counts the messages that could not
+// be sent. What has been received can still be read, but what comes now is kept only while there is room. On a client that has ended it does nothing.
+func (c *Client) Close() error {
+	if c.ctx.Err() != nil {
+		return nil
+	}
+	c.once.Do(func() {
+		c.out.close(&CloseError{Reason: ReasonClientClose})
+		c.in.seal()
+		c.leave()
+	})
+	if s := c.session.Load(); s != nil {
+		s.kick()
+	}
+	ctx, cancel := context.WithTimeout(c.ctx, c.o.CloseTimeout)
+	defer cancel()
+	<-ctx.Done()
+	c.kill()
+	<-c.ctx.Done()
+	if n := c.out.unsent(); n > 0 {
+		return fmt.Errorf("client: closed with %d messages not sent: %w", n, context.Cause(c.ctx))
+	}
+	return nil
+}
+
+// CloseNow ends the client at once. What is queued is not sent. It returns when all goroutines have
+// ended and all connections are closed.
+func (c *Client) CloseNow() {
+	c.in.seal()
+	c.kill()
+	<-c.ctx.Done()
+}
+
+// ID is the session's id, which a reconnection changes; empty without a session.
+func (c *Client) ID() string {
+	if s := c.session.Load(); s != nil {
+		return s.id
+	}
+	return ""
+}
+
+// Transport is how the session travels at the moment; 0 without a session.
+func (c *Client) Transport() Transport {
+	if s := c.session.Load(); s != nil {
+		return s.transport()
+	}
+	return 0
+}
+
+// Context ends when the client has: nothing of it runs anymore, all connections are closed. Its cause is a
+// *CloseError.
+func (c *Client) Context() context.Context { return c.ctx }
+
+// Done is closed when the client has ended.
+func (c *Client) Done() <-chan struct{} { return c.ctx.Done() }
+
+// asCloseError is the error of Read or Run as what ended the client, or nil.
+func asCloseError(err error) *CloseError {
+	var why *CloseError
+	errors.As(err, &why)
+	return why
+}

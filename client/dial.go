@@ -1,0 +1,120 @@
+package client
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+)
+
+// dialer opens connections to one server, through a proxy if there is one, TLS included.
+type dialer struct {
+	target *target
+	open   func(ctx context.Context, network, addr string) (net.Conn, error)
+	proxy  func() (*url.URL, error)
+	tls    *tls.Config // nil without TLS
+}
+
+func newDialer(t *target, o *Options) (*dialer, error) {
+	d := &dialer{target: t, open: o.DialFunc}
+	switch o.Proxy {
+	case "":
+		d.proxy = func() (*url.URL, error) { return http.ProxyFromEnvironment(&http.Request{URL: t.url}) }
+	case "none":
+		d.proxy = func() (*url.URL, error) { return nil, nil }
+	default:
+		u, err := parseProxy(o.Proxy)
+		if err != nil {
+			return nil, err
+		}
+		d.proxy = func() (*url.URL, error) { return u, nil }
+	}
+	if t.secure {
+		d.tls = tlsConfig(o.TLSConfig, t.name)
+		if d.tls.ClientSessionCache == nil {
+			d.tls.ClientSessionCache = tls.NewLRUClientSessionCache(1) // POSTs come on fresh connections
+		}
+	}
+	return d, nil
+}
+
+// tlsConfig is a copy of c that speaks HTTP/1.1 with a host.
+func tlsConfig(c *tls.Config, host string) *tls.Config {
+	if c == nil {
+		c = &tls.Config{}
+	}
+	c = c.Clone()
+	if c.ServerName == "" {
+		c.ServerName = host
+	}
+	c.NextProtos = []string{"http/1.1"}
+	return c
+}
+
+// dial opens a connection. The end of ctx ends the attempt at once, and leaves the connection alone
+// after it.
+func (d *dialer) dial(ctx context.Context) (net.Conn, error) {
+	proxy, err := d.proxy()
+	if err != nil {
+		return nil, err
+	}
+	addr := d.target.addr
+	if proxy != nil {
+		addr = proxyAddr(proxy)
+	}
+	raw, err := d.open(ctx, "tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
+	c, err := d.secure(ctx, raw, proxy)
+	if !stop() && err == nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		_ = raw.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// secure does what has to be said before HTTP can begin.
+func (d *dialer) secure(ctx context.Context, c net.Conn, proxy *url.URL) (net.Conn, error) {
+	var err error
+	if proxy != nil {
+		if c, err = tunnel(ctx, c, proxy, d.target.addr); err != nil {
+			return nil, err
+		}
+	}
+	if d.tls == nil {
+		return c, nil
+	}
+	secure := tls.Client(c, d.tls)
+	return secure, secure.HandshakeContext(ctx)
+}
+
+// abort closes a connection without a word, and wakes whoever reads or writes it.
+func abort(c net.Conn) {
+	for {
+		inner, ok := c.(interface{ NetConn() net.Conn })
+		if !ok {
+			_ = c.Close()
+			return
+		}
+		c = inner.NetConn()
+	}
+}
+
+// because prefers the end of ctx over the error of an operation that it interrupted.
+func because(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	cause := context.Cause(ctx)
+	if errors.Is(err, cause) {
+		return err
+	}
+	return cause
+}

@@ -1,0 +1,105 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrClosed is what errors.Is finds in the error of every call on a client that is closing or closed.
+	ErrClosed = errors.New("client: closed")
+
+	// ErrNotConnected is returned by a send between two sessions, with Reconnect.RefuseSends.
+	ErrNotConnected = errors.New("client: not connected")
+
+	// ErrTooBig is returned by a send whose message alone is more than the server's maxPayload.
+	ErrTooBig = errors.New("client: message larger than the server accepts")
+
+	// ErrInvalidText is returned by a send whose text is not valid UTF-8, or has the byte 0x1e while
+	// revision 4 may have to carry it by long-polling, where that byte separates packets.
+	ErrInvalidText = errors.New("client: text that the transport cannot carry")
+)
+
+// What lies behind the end of a session, as the Err of a CloseError.
+var (
+	errSilent  = errors.New("nothing from the server within pingInterval and pingTimeout")
+	errTooLong = errors.New("more than Options.ReadLimit")
+	errNoOpen  = errors.New("the first packet is no valid handshake")
+)
+
+// Reason says why a session ended.
+type Reason uint8
+
+const (
+	// ReasonClientClose: Close or CloseNow, or the context of Run.
+	ReasonClientClose Reason = iota + 1
+	// ReasonServerClose: the server said goodbye, by a close packet or a WebSocket close frame.
+	ReasonServerClose
+	// ReasonTransportClose: the connection of a WebSocket ended without a goodbye.
+	ReasonTransportClose
+	// ReasonTransportError: a request failed or was refused, or the server broke the rules of WebSocket.
+	ReasonTransportError
+	// ReasonPingTimeout: the server was silent for longer than pingInterval and pingTimeout.
+	ReasonPingTimeout
+	// ReasonParseError: a packet that is none.
+	ReasonParseError
+	// ReasonTooBig: a response or message above Options.ReadLimit, or one of ours that the server
+	// found too big.
+	ReasonTooBig
+)
+
+var reasons = [...]string{
+	ReasonClientClose:    "client close",
+	ReasonServerClose:    "server close",
+	ReasonTransportClose: "transport close",
+	ReasonTransportError: "transport error",
+	ReasonPingTimeout:    "ping timeout",
+	ReasonParseError:     "parse error",
+	ReasonTooBig:         "message too big",
+}
+
+// String is the reason in two or three lower-case words, for logs and metrics.
+func (r Reason) String() string {
+	if int(r) < len(reasons) && r > 0 {
+		return reasons[r]
+	}
+	return fmt.Sprintf("reason %d", uint8(r))
+}
+
+// CloseError says why a session or the client ended; it is the cause of Client.Context.
+// errors.Is(err, ErrClosed) holds.
+type CloseError struct {
+	Reason Reason // what ended it
+	Err    error  // what lay behind it, may be nil
+}
+
+// Error names the reason and what lay behind it.
+func (e *CloseError) Error() string {
+	if e.Err == nil {
+		return "client: " + e.Reason.String()
+	}
+	return "client: " + e.Reason.String() + ": " + e.Err.Error()
+}
+
+// Unwrap gives what lay behind the reason.
+func (e *CloseError) Unwrap() error { return e.Err }
+
+// Is makes every CloseError an ErrClosed.
+func (e *CloseError) Is(target error) bool { return target == ErrClosed }
+
+// HandshakeError is a server's refusal to open a session. It is also the Err of the CloseError when the
+// server refuses a later request.
+type HandshakeError struct {
+	// Status is the HTTP status of the answer.
+	Status int
+	// Code is Engine.IO's, such as 4 for a session that the application has forbidden; -1 if the
+	// answer has none.
+	Code int
+	// Message is what the answer says, in its first kilobyte. It comes from the server: do not trust it.
+	Message string
+}
+
+// Error is the message with its status and code.
+func (e *HandshakeError) Error() string {
+	return fmt.Sprintf("client: server refused: %q (status %d, code %d)", e.Message, e.Status, e.Code)
+}

@@ -1,0 +1,161 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/fasteio/engineio/codec"
+)
+
+// connect opens a session on the first transport that lets it.
+func (c *Client) connect(ctx context.Context) (*session, error) {
+	order, try := c.o.Transports, 1
+	if c.o.TryAllTransports {
+		try = len(order)
+	}
+	if c.o.RememberUpgrade && slices.Contains(order, WebSocket) && remembered(c.target.addr) {
+		order, try = append([]Transport{WebSocket}, order...), try+1
+	}
+	var failures []error
+	for _, t := range order[:try] {
+		s, err := c.open(ctx, t)
+		if err == nil {
+			c.o.Logger.Debug("client: session opened", "sid", s.id, "transport", t)
+			return s, nil
+		}
+		if t == WebSocket {
+			remember(c.target.addr, false)
+		}
+		failures = append(failures, err)
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	if len(failures) == 1 {
+		return nil, failures[0]
+	}
+	return nil, errors.Join(failures...)
+}
+
+// open opens a session on one transport.
+func (c *Client) open(ctx context.Context, t Transport) (*session, error) {
+	limited, cancel := context.WithTimeout(ctx, c.o.RequestTimeout)
+	defer cancel()
+	s := c.newSession()
+	var err error
+	if t == Polling {
+		err = s.openPolling(limited)
+	} else {
+		err = s.openWebSocket(limited)
+	}
+	if err == nil {
+		return s, nil
+	}
+	s.close()
+	var refused *HandshakeError
+	if errors.As(err, &refused) {
+		return nil, refused
+	}
+	return nil, fmt.Errorf("client: open %v: %w", t, err)
+}
+
+func (s *session) openPolling(ctx context.Context) error {
+	return s.get(ctx, func(packets *codec.Decoder) error {
+		if err := s.handshake(packets.Next()); err != nil {
+			return err
+		}
+		for {
+			p, err := packets.Next()
+			if err == io.EOF {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			p.Data = bytes.Clone(p.Data)
+			s.early = append(s.early, p)
+		}
+	})
+}
+
+func (s *session) openWebSocket(ctx context.Context) error {
+	ws, err := s.dialWebSocket(ctx)
+	if err != nil {
+		return err
+	}
+	s.ws = ws
+	stop := context.AfterFunc(ctx, func() { abort(ws.NetConn()) })
+	defer stop()
+	if err := s.next(ws, func(p codec.Packet) error { return s.handshake(p, nil) }); err != nil {
+		return because(ctx, err)
+	}
+	s.onWS.Store(true)
+	if s.c.o.RememberUpgrade {
+		remember(s.c.target.addr, true)
+	}
+	return nil
+}
+
+// maxPeriod is the most that is believed of a server's heartbeat.
+const maxPeriod = 24 * time.Hour
+
+// handshake reads the packet that opens a session.
+func (s *session) handshake(p codec.Packet, err error) error {
+	if err != nil {
+		return err
+	}
+	var open struct {
+		Sid          string   `json:"sid"`
+		Upgrades     []string `json:"upgrades"`
+		PingInterval float64  `json:"pingInterval"`
+		PingTimeout  float64  `json:"pingTimeout"`
+		MaxPayload   float64  `json:"maxPayload"`
+	}
+	if p.Type != codec.Open || json.Unmarshal(p.Data, &open) != nil || open.Sid == "" || len(open.Sid) > 1<<10 {
+		return errNoOpen
+	}
+	s.id = open.Sid
+	s.interval = period(open.PingInterval, 25*time.Second)
+	s.timeout = period(open.PingTimeout, 20*time.Second)
+	if open.MaxPayload > 0 {
+		s.maxPayload = int(min(open.MaxPayload, 1<<30))
+	}
+	s.upgradable = slices.Contains(open.Upgrades, WebSocket.String())
+	return nil
+}
+
+// period is a server's figure in milliseconds; some send 0.
+func period(ms float64, otherwise time.Duration) time.Duration {
+	if !(ms > 0) {
+		return otherwise
+	}
+	return time.Duration(min(ms, float64(maxPeriod/time.Millisecond)) * float64(time.Millisecond))
+}
+
+const maxRefusal = 1 << 10
+
+// refused reads the answer of a server that does not open a session: JSON with code and message from most,
+// a JSON string or plain text from some.
+func refused(status int, body []byte) *HandshakeError {
+	body = body[:min(len(body), maxRefusal)]
+	e := &HandshakeError{Status: status, Code: -1, Message: string(bytes.ToValidUTF8(bytes.TrimSpace(body), []byte("\ufffd")))}
+	var said struct {
+		Code    json.RawMessage `json:"code"`
+		Message *string         `json:"message"`
+	}
+	if json.Unmarshal(body, &said) == nil {
+		if said.Message != nil {
+			e.Message = *said.Message
+		}
+		_ = json.Unmarshal(bytes.Trim(said.Code, `"`), &e.Code) // some send it as a string
+		return e
+	}
+	_ = json.Unmarshal(body, &e.Message)
+	return e
+}

@@ -1,0 +1,50 @@
+package client
+
+import (
+	"time"
+
+	"github.com/fasteio/engineio/codec"
+)
+
+// One timer a session: the server is silent, or revision 3 owes it a ping. What comes from the
+// server notes the time and leaves the timer alone; the timer looks when it fires.
+
+func (s *session) startHeartbeat() {
+	now := time.Now()
+	s.heard.Store(now.UnixNano())
+	s.nextPing = now.Add(s.interval)
+	ready := make(chan struct{})
+	s.beat = time.AfterFunc(s.untilBeat(now), func() {
+		<-ready
+		s.tick()
+	})
+	close(ready) // tick resets s.beat, which is set now
+}
+
+// untilBeat is the time until the next thing to look after.
+func (s *session) untilBeat(now time.Time) time.Duration {
+	next := time.Unix(0, s.heard.Load()).Add(s.interval + s.timeout)
+	if s.c.o.Revision == V3 && s.nextPing.Before(next) {
+		next = s.nextPing
+	}
+	return max(next.Sub(now), time.Millisecond)
+}
+
+func (s *session) tick() {
+	now := time.Now()
+	if s.stalled.Load() {
+		s.heard.Store(now.UnixNano())
+	}
+	if now.Sub(time.Unix(0, s.heard.Load())) >= s.interval+s.timeout {
+		s.fail(ReasonPingTimeout, errSilent)
+		return
+	}
+	if s.c.o.Revision == V3 && !now.Before(s.nextPing) {
+		s.nextPing = now.Add(s.interval)
+		s.c.out.pushUrgent(codec.Packet{Type: codec.Ping})
+		s.kick()
+	}
+	if s.ctx.Err() == nil {
+		s.beat.Reset(s.untilBeat(now))
+	}
+}

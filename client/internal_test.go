@@ -1,0 +1,69 @@
+package client
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestRefused(t *testing.T) {
+	for body, want := range map[string]HandshakeError{
+		`{"code":4,"message":"Forbidden"}`:     {Code: 4, Message: "Forbidden"},
+		`{"code":"0","message":"unknown"}`:     {Code: 0, Message: "unknown"}, // a server in Rust
+		`{"message":"no code"}`:                {Code: -1, Message: "no code"},
+		`{"code":{},"message":3}`:              {Code: -1, Message: `{"code":{},"message":3}`},
+		`"Invalid session"`:                    {Code: -1, Message: "Invalid session"}, // python
+		"<h1>Bad gateway</h1>\n":               {Code: -1, Message: "<h1>Bad gateway</h1>"},
+		"":                                     {Code: -1},
+		"\xff":                                 {Code: -1, Message: "\ufffd"},
+		strings.Repeat("x", 100_000):           {Code: -1, Message: strings.Repeat("x", 1024)},
+		`{"code":1,"message":"","context":{}}`: {Code: 1},
+	} {
+		want.Status = 400
+		if got := refused(400, []byte(body)); *got != want {
+			t.Errorf("%.60q gives %+v, want %+v", body, *got, want)
+		}
+	}
+}
+
+func TestPeriod(t *testing.T) {
+	for ms, want := range map[float64]time.Duration{
+		0: time.Hour, -1: time.Hour, 0.5: 500 * time.Microsecond, 300: 300 * time.Millisecond, 1e300: 24 * time.Hour,
+	} {
+		if got := period(ms, time.Hour); got != want {
+			t.Errorf("%v ms is %v, want %v", ms, got, want)
+		}
+	}
+}
+
+func TestReconnectWait(t *testing.T) {
+	r := Reconnect{Wait: time.Second, MaxWait: 10 * time.Second, Jitter: 0.5}
+	for n := 1; n < 100; n++ {
+		want := 10 * time.Second
+		if n < 5 {
+			want = time.Second << (n - 1)
+		}
+		for range 20 {
+			if got := r.wait(n); got < want/2 || got > min(want*3/2, r.MaxWait) {
+				t.Fatalf("attempt %d after %v", n, got)
+			}
+		}
+	}
+}
+
+func TestMemoryIsBounded(t *testing.T) {
+	defer func() { memory.addrs = nil }()
+	for i := range 3 * maxRemembered {
+		remember(strings.Repeat("x", i), true)
+	}
+	if n := len(memory.addrs); n > maxRemembered {
+		t.Errorf("%d servers remembered", n)
+	}
+	remember("a", true)
+	if !remembered("a") {
+		t.Error("forgotten")
+	}
+	if remember("a", false); remembered("a") {
+		t.Error("not forgotten")
+	}
+}

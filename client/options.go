@@ -1,0 +1,164 @@
+package client
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/fasteio/engineio/codec"
+)
+
+// Revision is a revision of the Engine.IO protocol, the value of the query parameter EIO.
+type Revision = codec.Revision
+
+// The revisions there are. Servers of Socket.IO 3 and later speak 4, older ones 3.
+const (
+	V3 = codec.V3
+	V4 = codec.V4
+)
+
+// Transport is the way the bytes of a session travel.
+type Transport uint8
+
+// The transports.
+const (
+	Polling Transport = iota + 1
+	WebSocket
+)
+
+// String is the transport's name in the protocol; empty for 0, which is none.
+func (t Transport) String() string {
+	switch t {
+	case 0:
+		return ""
+	case Polling:
+		return "polling"
+	case WebSocket:
+		return "websocket"
+	}
+	return fmt.Sprintf("transport %d", uint8(t))
+}
+
+// Options are how a client connects. The zero value, and nil, stand for the defaults. Dial copies
+// them; maps and what pointers lead to must not change afterwards.
+type Options struct {
+	// Path replaces the path of the URL. Default: the URL's, and "/engine.io/" if it has none.
+	Path string
+	// ExactPath leaves the path as it is; otherwise one without a final slash gets it, which servers
+	// insist on.
+	ExactPath bool
+	// Query is added to the query of the URL, which is kept. EIO, transport, sid, j and b64 are the client's.
+	Query url.Values
+	// Header is sent with every request, the WebSocket handshake included.
+	Header http.Header
+	// HeaderFunc may add to the header of each request, which it is given as a copy, for tokens that
+	// expire. Its error fails the request. It runs in the way of the request: it must return when ctx ends.
+	HeaderFunc func(ctx context.Context, header http.Header) error
+
+	// Transports are those to use. The session opens on the first, and on Polling moves to WebSocket if that
+	// is among them. Default: Polling and WebSocket.
+	Transports []Transport
+	// DisableUpgrades keeps a session on the transport it was opened with.
+	DisableUpgrades bool
+	// RememberUpgrade opens with WebSocket where the last session of this process with the same server
+	// got there, and falls back to Transports if that fails.
+	RememberUpgrade bool
+	// TryAllTransports opens with the next of Transports when one fails, instead of giving up.
+	TryAllTransports bool
+	// Revision is the protocol to speak. Default: V4.
+	Revision Revision
+
+	// TLSConfig is for https and wss, to the server. Default: the system's roots.
+	TLSConfig *tls.Config
+	// Proxy is the URL of a proxy, http, https or socks5, with user and password if need be; "none"
+	// for a direct connection. Default: what HTTP_PROXY, HTTPS_PROXY and NO_PROXY said when the
+	// process first asked, which never applies to this host's own addresses.
+	Proxy string
+	// DialFunc opens TCP connections, to the proxy if there is one. Default: net.Dialer's DialContext.
+	DialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
+	// Jar keeps cookies from request to request and session to session. Default: one of the client's own.
+	Jar http.CookieJar
+
+	// RequestTimeout bounds each step that is not a poll: the handshake, a POST, an upgrade, the time a
+	// WebSocket may take to accept a message. Default: 20 s.
+	RequestTimeout time.Duration
+	// CloseTimeout bounds Close: until the queue has left and the server has taken note. Default: 5 s.
+	CloseTimeout time.Duration
+	// ReadLimit is the most a response to a poll, or a WebSocket message, may hold in bytes, as it
+	// comes and decompressed. One that is larger ends the session with ReasonTooBig. Default: 16 MiB.
+	ReadLimit int
+	// MaxQueued is the most that waits to be sent, in bytes and 32 for each message; a send waits for
+	// room. One message always fits into an empty queue. Default: 1 MiB.
+	MaxQueued int
+	// MaxReceived is the same for what waits to be read. Default: 1 MiB.
+	MaxReceived int
+
+	// DisableCompression asks for responses as they are. Otherwise gzip, deflate, br and zstd are accepted.
+	DisableCompression bool
+	// PerMessageDeflate offers compression of WebSocket messages; ours of 1 KiB and more are compressed.
+	PerMessageDeflate bool
+	// TimestampParam is the query parameter that makes each long-polling request unlike any other, for
+	// caches that do not obey. Default: "t".
+	TimestampParam string
+	// DisableTimestamps leaves it out.
+	DisableTimestamps bool
+
+	// Reconnect opens a new session when one has ended for another reason than ours. Default: nil, the
+	// client has ended then.
+	Reconnect *Reconnect
+	// Logger is told of sessions that begin and end, failed upgrades and reconnections (Debug).
+	// Default: slog.Default().
+	Logger *slog.Logger
+}
+
+// withDefaults returns a copy with what was left out, or says what makes no sense.
+func (o *Options) withDefaults() (Options, error) {
+	var c Options
+	if o != nil {
+		c = *o
+	}
+	c.Transports = slices.Clone(c.Transports)
+	if len(c.Transports) == 0 {
+		c.Transports = []Transport{Polling, WebSocket}
+	}
+	for _, t := range c.Transports {
+		if t != Polling && t != WebSocket {
+			return c, fmt.Errorf("client: Options.Transports has an unknown %v", t)
+		}
+	}
+	c.Revision = cmp.Or(c.Revision, V4)
+	if c.Revision != V3 && c.Revision != V4 {
+		return c, fmt.Errorf("client: Options.Revision is %d, must be 3 or 4", c.Revision)
+	}
+	c.RequestTimeout = cmp.Or(c.RequestTimeout, 20*time.Second)
+	c.CloseTimeout = cmp.Or(c.CloseTimeout, 5*time.Second)
+	c.ReadLimit = cmp.Or(c.ReadLimit, 16<<20)
+	c.MaxQueued = cmp.Or(c.MaxQueued, 1<<20)
+	c.MaxReceived = cmp.Or(c.MaxReceived, 1<<20)
+	if c.RequestTimeout < 0 || c.CloseTimeout < 0 || c.ReadLimit < 0 || c.MaxQueued < 0 || c.MaxReceived < 0 {
+		return c, errors.New("client: Options has a negative bound")
+	}
+	c.TimestampParam = cmp.Or(c.TimestampParam, "t")
+	if c.DialFunc == nil {
+		c.DialFunc = new(net.Dialer).DialContext
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Reconnect != nil {
+		r, err := c.Reconnect.withDefaults()
+		if err != nil {
+			return c, err
+		}
+		c.Reconnect = &r
+	}
+	return c, checkHeader(c.Header)
+}

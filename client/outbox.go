@@ -1,0 +1,243 @@
+package client
+
+import (
+	"context"
+	"sync"
+
+	"github.com/fasteio/engineio/codec"
+)
+
+// messageCost is what a message counts for beside its bytes.
+const messageCost = 32
+
+// outbox is what waits to be sent. It belongs to the client, not to a session: what a session has not
+// taken is there for the next one.
+//
+// The session that is attached owns the right to take, and at most one goroutine of it has claimed
+// that right. What it takes stays within the bound until it is written.
+type outbox struct {
+	max int
+
+	mu      sync.Mutex
+	queue   []codec.Packet
+	urgent  *codec.Packet // a heartbeat, which goes first and knows no bound
+	size    int           // of queue and of what is being written
+	pushed  uint64        // messages ever queued
+	settled uint64        // of them, those written or lost
+	losses  uint64        // of them, those lost; from close on
+	lost    loss          // the last of these
+
+	owner   *session
+	claimed bool
+	closing bool
+	refused error         // what a send fails with
+	changed chan struct{} // closed when room, settled or refused change; nil if nobody waits
+}
+
+// loss is a row of messages, numbered like outbox.pushed, that ended with a session.
+type loss struct {
+	from, to uint64
+	why      error
+}
+
+// batch is what is written at once.
+type batch struct {
+	urgent  *codec.Packet
+	packets []codec.Packet
+	size    int
+	last    bool // goodbye comes after it
+}
+
+// push queues a message, and waits for room.
+func (o *outbox) push(ctx context.Context, p codec.Packet) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	cost := len(p.Data) + messageCost
+	err := o.wait(ctx, func() bool { return o.refused != nil || o.size == 0 || o.size+cost <= o.max })
+	if err == nil {
+		err = o.refused
+	}
+	if err != nil {
+		return err
+	}
+	o.queue = append(o.queue, p)
+	o.size += cost
+	o.pushed++
+	return nil
+}
+
+// flush waits until all that is queued now has been written.
+func (o *outbox) flush(ctx context.Context) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	from, to := o.settled, o.pushed
+	err := o.wait(ctx, func() bool { return o.settled >= to || o.refused != nil && !o.closing })
+	switch {
+	case err != nil:
+		return err
+	case o.settled < to:
+		return o.refused
+	case o.lost.from < to && o.lost.to > from:
+		return o.lost.why
+	}
+	return nil
+}
+
+// wait waits until ok, which it calls with o.mu held, as the caller does.
+func (o *outbox) wait(ctx context.Context, ok func() bool) error {
+	for {
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		if ok() {
+			return nil
+		}
+		if o.changed == nil {
+			o.changed = make(chan struct{})
+		}
+		changed := o.changed
+		o.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
+		o.mu.Lock()
+	}
+}
+
+// notify wakes everybody who waits. The caller holds o.mu.
+func (o *outbox) notify() {
+	if o.changed != nil {
+		close(o.changed)
+		o.changed = nil
+	}
+}
+
+// pushUrgent replaces a heartbeat that has not left yet.
+func (o *outbox) pushUrgent(p codec.Packet) {
+	o.mu.Lock()
+	o.urgent = &p
+	o.mu.Unlock()
+}
+
+// attach makes s the session that sends, or none. With refused nothing waits for the next one: sends
+// fail with it, and what is queued is lost.
+func (o *outbox) attach(s *session, refused error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.owner, o.urgent = s, nil
+	if !o.closing {
+		o.refused = refused
+	}
+	if refused != nil {
+		o.drop(refused)
+	}
+	o.notify()
+}
+
+// claim reports whether the caller has to send for s: there is something, and nobody does it. The claim
+// is a task of s until take has nothing more, or settle reports an error.
+func (o *outbox) claim(s *session) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.owner != s || o.claimed || !o.work() {
+		return false
+	}
+	o.claimed = true
+	s.tasks.Add(1)
+	return true
+}
+
+func (o *outbox) work() bool { return len(o.queue) > 0 || o.urgent != nil || o.closing }
+
+// take removes what fits into max bytes, at least one message, as size counts them. It is the last
+// batch if the client is closing and nothing is left. Without anything to send the claim is over.
+func (o *outbox) take(max int, size func(codec.Packet) int) (b batch, ok bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.work() {
+		o.claimed = false
+		return b, false
+	}
+	total := goodbyeSize
+	if o.urgent != nil {
+		b.urgent, o.urgent = o.urgent, nil
+		total += size(*b.urgent)
+	}
+	n := 0
+	for n < len(o.queue) {
+		total += size(o.queue[n])
+		if total > max && n > 0 {
+			break
+		}
+		b.size += len(o.queue[n].Data) + messageCost
+		n++
+	}
+	b.packets, o.queue = o.queue[:n:n], o.queue[n:]
+	if len(o.queue) == 0 {
+		o.queue = nil
+	}
+	b.last = o.closing && len(o.queue) == 0
+	return b, true
+}
+
+// settle says what became of a batch. Its bytes make room; with an error they are lost, and the claim is over.
+func (o *outbox) settle(b batch, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	clear(b.packets)
+	o.size -= b.size
+	switch {
+	case err != nil:
+		o.claimed = false
+		o.lose(len(b.packets), err)
+	case b.last:
+		o.claimed, o.owner = false, nil // nothing is sent after goodbye
+		fallthrough
+	default:
+		o.settled += uint64(len(b.packets))
+	}
+	o.notify()
+}
+
+// lose notes that the next n messages are not going to be sent. The caller holds o.mu.
+func (o *outbox) lose(n int, why error) {
+	if n > 0 {
+		o.lost = loss{o.settled, o.settled + uint64(n), why}
+		o.settled += uint64(n)
+		o.losses += uint64(n)
+	}
+}
+
+// drop loses what is queued. The caller holds o.mu.
+func (o *outbox) drop(why error) {
+	for _, p := range o.queue {
+		o.size -= len(p.Data) + messageCost
+	}
+	o.lose(len(o.queue), why)
+	o.queue = nil
+}
+
+// close refuses further messages; what is queued is still sent, and goodbye after it.
+func (o *outbox) close(err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.closing, o.refused, o.losses = true, err, 0
+	o.notify()
+}
+
+// end is for a client without further sessions.
+func (o *outbox) end(err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.drop(err)
+	o.closing, o.refused = false, err
+	o.notify()
+}
+
+// unsent is how many messages were lost since close.
+func (o *outbox) unsent() uint64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.losses
+}

@@ -1,0 +1,176 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/fasteio/engineio/codec"
+	"github.com/fasteio/engineio/internal/compress"
+)
+
+const (
+	contentText   = "text/plain;charset=UTF-8"
+	contentBinary = "application/octet-stream"
+
+	// probeGrace is how long polling waits for the answer to the probe.
+	probeGrace = time.Second
+)
+
+// poll polls until the session ends or has moved to WebSocket.
+func (s *session) poll() {
+	for s.ctx.Err() == nil {
+		if s.upgraded() {
+			return
+		}
+		if s.leaving.Load() {
+			<-s.ctx.Done() // goodbye has ended the poll; the POST that carries it must come through
+			return
+		}
+		err := s.get(s.ctx, func(packets *codec.Decoder) error {
+			for {
+				p, err := packets.Next()
+				if err == io.EOF {
+					return nil
+				}
+				if err != nil {
+					return err
+				}
+				if !s.receive(p) {
+					return nil
+				}
+			}
+		})
+		if err != nil && !s.leaving.Load() {
+			s.failed(err)
+			return
+		}
+		s.awaitProbe()
+	}
+}
+
+// get does one poll and hands the payload to use.
+func (s *session) get(ctx context.Context, use func(*codec.Decoder) error) error {
+	r := fasthttp.AcquireRequest()
+	defer fasthttp.ReleaseRequest(r)
+	r.Header.SetRequestURI(s.c.target.request(Polling, s.id))
+	if err := s.c.setHeader(ctx, r); err != nil {
+		return err
+	}
+	return s.polls.exchange(ctx, r, 0, s.c.o.ReadLimit, func(response *fasthttp.Response) error {
+		s.hear()
+		s.keepCookies(response)
+		body, err := s.body(response)
+		if err != nil {
+			return err
+		}
+		if status := response.StatusCode(); status != fasthttp.StatusOK {
+			return refused(status, body)
+		}
+		format := codec.Text4
+		if s.c.o.Revision == V3 {
+			format = codec.Text3
+			if bytes.HasPrefix(response.Header.ContentType(), []byte(contentBinary)) {
+				format = codec.Binary3
+			}
+		}
+		packets := format.Decode(body)
+		return use(&packets)
+	})
+}
+
+// body is the response's body, decompressed.
+func (s *session) body(response *fasthttp.Response) ([]byte, error) {
+	token := response.Header.ContentEncoding()
+	coding, ok := compress.Parse(token)
+	switch {
+	case !ok:
+		return nil, fmt.Errorf("unknown Content-Encoding %.40q", token)
+	case coding == compress.Identity || len(response.Body()) == 0:
+		return response.Body(), nil
+	}
+	body, err := compress.AppendDecompressed(nil, response.Body(), coding, s.c.o.ReadLimit)
+	if err == compress.ErrTooLarge {
+		err = errTooLong
+	}
+	return body, err
+}
+
+func (s *session) keepCookies(response *fasthttp.Response) {
+	var lines []string
+	for _, line := range response.Header.Cookies() {
+		lines = append(lines, string(line))
+	}
+	s.c.cookies.set(s.c.target, lines)
+}
+
+// post sends a batch as one payload.
+func (s *session) post(b batch) error {
+	format, contentType := codec.Text4, contentText
+	if s.c.o.Revision == V3 {
+		format = codec.Text3
+		for _, p := range b.packets {
+			if p.Binary {
+				format, contentType = codec.Binary3, contentBinary
+				break
+			}
+		}
+	}
+	body := codec.AcquireBuffer()
+	defer codec.ReleaseBuffer(body)
+	if b.urgent != nil {
+		body.B = format.Append(body.B, *b.urgent)
+	}
+	for _, p := range b.packets {
+		body.B = format.Append(body.B, p)
+	}
+	if b.last {
+		body.B = format.Append(body.B, codec.Packet{Type: codec.Close})
+	}
+
+	ctx, cancel := context.WithTimeout(s.ctx, s.c.o.RequestTimeout)
+	defer cancel()
+	r := fasthttp.AcquireRequest()
+	defer fasthttp.ReleaseRequest(r)
+	r.Header.SetMethod(fasthttp.MethodPost)
+	r.Header.SetRequestURI(s.c.target.request(Polling, s.id))
+	if err := s.c.setHeader(ctx, r); err != nil {
+		return err
+	}
+	r.Header.SetContentType(contentType)
+	r.SetBodyRaw(body.B)
+	return s.posts.exchange(ctx, r, s.c.o.RequestTimeout, s.c.o.ReadLimit, func(response *fasthttp.Response) error {
+		s.keepCookies(response)
+		switch status := response.StatusCode(); {
+		case status == fasthttp.StatusRequestEntityTooLarge:
+			return fmt.Errorf("%w: POST of %d bytes", ErrTooBig, len(body.B))
+		case status/100 != 2:
+			return refused(status, response.Body())
+		}
+		return nil
+	})
+}
+
+// goodbyeSize is room for a close packet in any format.
+const goodbyeSize = 4
+
+// payloadSize is how many bytes a packet takes in a payload: exact for revision 4, not too little for 3.
+func (s *session) payloadSize(p codec.Packet) int {
+	n := 1 + len(p.Data)
+	if s.c.o.Revision == V4 {
+		if p.Binary {
+			n = 1 + base64.StdEncoding.EncodedLen(len(p.Data))
+		}
+		return n + 1 // separator
+	}
+	n += 3 // kind, colon or 0xff, a digit
+	for rest := n; rest >= 10; rest /= 10 {
+		n++
+	}
+	return n
+}

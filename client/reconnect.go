@@ -1,0 +1,115 @@
+package client
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// Reconnect makes a client open another session when one has ended for another reason than Close,
+// CloseNow or the end of Run. Read goes on with the messages of the new session.
+//
+// Messages that a lost session had taken may be lost. What was still queued, and what is sent in between, leaves
+// with the next session, in order; RefuseSends chooses otherwise.
+type Reconnect struct {
+	// Wait is the time before the first attempt; it doubles with each one that fails. Default: 1 s.
+	Wait time.Duration
+	// MaxWait bounds it. Default: 30 s.
+	MaxWait time.Duration
+	// Jitter is how far a wait differs at random, as a part of it from 0 to 1, so that many clients do
+	// not come back together. Default: 0.5; negative for none.
+	Jitter float64
+	// MaxAttempts is how many may fail in a row before the client ends. Default: 0, no bound.
+	MaxAttempts int
+	// RefuseSends makes a send without a session fail with ErrNotConnected, and drops what was queued, for
+	// protocols in which a session has to begin with some message.
+	RefuseSends bool
+	// OnAttempt is told before the wait for each attempt. An error ends the client, with it as the Err.
+	//
+	// OnAttempt and OnConnect run on the client's own goroutine: they must not call Close or CloseNow,
+	// which would wait for them.
+	OnAttempt func(Attempt) error
+	// OnConnect is told of each new session, before anything is read from it.
+	OnConnect func(c *Client)
+}
+
+// Attempt is one try to connect again.
+type Attempt struct {
+	Number int           // from 1
+	Wait   time.Duration // until it begins
+	Err    error         // why there is no session: a *CloseError for the first, then why the last attempt failed
+}
+
+func (r *Reconnect) withDefaults() (Reconnect, error) {
+	c := *r
+	c.Wait = cmp.Or(c.Wait, time.Second)
+	c.MaxWait = cmp.Or(c.MaxWait, 30*time.Second)
+	c.Jitter = cmp.Or(c.Jitter, 0.5)
+	if c.Wait < 0 || c.MaxWait < c.Wait || c.Jitter > 1 || c.MaxAttempts < 0 {
+		return c, errors.New("client: Options.Reconnect makes no sense")
+	}
+	return c, nil
+}
+
+// wait is the time before attempt n.
+func (r *Reconnect) wait(n int) time.Duration {
+	d := r.MaxWait
+	if n < 60 && r.Wait < r.MaxWait>>(n-1) {
+		d = r.Wait << (n - 1)
+	}
+	if r.Jitter > 0 {
+		d += time.Duration(r.Jitter * (2*rand.Float64() - 1) * float64(d))
+	}
+	return min(d, r.MaxWait)
+}
+
+// between is what sends fail with after a session has ended for why; nil if they wait for the next.
+func (c *Client) between(why *CloseError) error {
+	switch {
+	case c.o.Reconnect == nil || c.stay.Err() != nil:
+		return why
+	case c.o.Reconnect.RefuseSends:
+		return ErrNotConnected
+	}
+	return nil
+}
+
+// reconnect opens the next session, or returns why there is none.
+func (c *Client) reconnect(why *CloseError) (*session, *CloseError) {
+	r := c.o.Reconnect
+	var last error = why
+	for n := 1; r.MaxAttempts == 0 || n <= r.MaxAttempts; n++ {
+		a := Attempt{Number: n, Wait: r.wait(n), Err: last}
+		c.o.Logger.Debug("client: reconnect", "attempt", n, "wait", a.Wait, "error", last)
+		if r.OnAttempt != nil {
+			if err := r.OnAttempt(a); err != nil {
+				return nil, &CloseError{why.Reason, err}
+			}
+		}
+		timer := time.NewTimer(a.Wait)
+		select {
+		case <-timer.C:
+		case <-c.stay.Done():
+			timer.Stop()
+		}
+		s, err := c.connect(c.stay)
+		switch {
+		case c.stay.Err() != nil:
+			if s != nil {
+				s.close()
+			}
+			return nil, &CloseError{Reason: ReasonClientClose}
+		case err == nil:
+			c.session.Store(s)
+			c.out.attach(s, nil)
+			if r.OnConnect != nil {
+				r.OnConnect(c)
+			}
+			return s, nil
+		}
+		last = err
+	}
+	return nil, &CloseError{why.Reason, fmt.Errorf("gave up after %d attempts: %w", r.MaxAttempts, last)}
+}

@@ -1,0 +1,82 @@
+package client
+
+import (
+	"bytes"
+	"math"
+	"slices"
+
+	"github.com/fasteio/engineio/codec"
+)
+
+// kick makes sure that somebody sends what there is to send.
+func (s *session) kick() {
+	if s.c.out.claim(s) {
+		go s.flush()
+	}
+}
+
+// flush sends until there is nothing more. The caller has claimed the outbox.
+func (s *session) flush() {
+	defer s.tasks.Done()
+	for s.flushOnce() {
+	}
+}
+
+func (s *session) flushOnce() (more bool) {
+	s.writing.Lock() // held from take to settle: an upgrade comes before a batch or after it
+	defer s.writing.Unlock()
+	most, size, send := s.maxPost(), s.payloadSize, s.post
+	if s.ws != nil {
+		most, size, send = maxWrite, messageSize, s.write
+	}
+	b, ok := s.c.out.take(most, size)
+	if !ok {
+		return false
+	}
+	if b.last {
+		s.leaving.Store(true)
+	}
+	err := send(b)
+	if err != nil {
+		s.leaving.Store(false)
+		s.failed(err)
+		err = s.why()
+	}
+	s.c.out.settle(b, err)
+	if err == nil && b.last && s.ws == nil {
+		s.fail(ReasonClientClose, nil) // by WebSocket the server's close frame comes first
+	}
+	return err == nil && !b.last
+}
+
+// maxWrite is how many bytes of messages are written to a WebSocket at once. Room is made as they leave.
+const maxWrite = 64 << 10
+
+func messageSize(p codec.Packet) int { return len(p.Data) }
+
+func (s *session) maxPost() int {
+	if s.maxPayload == 0 {
+		return math.MaxInt
+	}
+	return s.maxPayload
+}
+
+// sendable says what is wrong with a message.
+func (c *Client) sendable(p codec.Packet) error {
+	s := c.session.Load()
+	polling := s == nil || !s.onWS.Load() || c.o.Reconnect != nil && slices.Contains(c.o.Transports, Polling)
+	if polling && c.o.Revision == V4 && !p.Binary && bytes.IndexByte(p.Data, codec.Separator) >= 0 {
+		return ErrInvalidText
+	}
+	if s == nil || s.maxPayload == 0 {
+		return nil
+	}
+	size := 1 + len(p.Data)
+	if !s.onWS.Load() {
+		size = s.payloadSize(p) - 1 // a separator stands between two
+	}
+	if size > s.maxPayload {
+		return ErrTooBig
+	}
+	return nil
+}

@@ -1,0 +1,217 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/fasthttp/websocket"
+
+	"github.com/fasteio/engineio/codec"
+)
+
+const (
+	readBuffer  = 1 << 10  // an idle WebSocket holds it
+	writeBuffer = 16 << 10 // shared; longer messages go out in fragments
+
+	// deflateFrom is the size from which on a message is worth compressing, as in the reference.
+	deflateFrom = 1 << 10
+)
+
+var writeBuffers sync.Pool
+
+// dialWebSocket does the WebSocket handshake, for a new session or for s.id.
+func (s *session) dialWebSocket(ctx context.Context) (*websocket.Conn, error) {
+	header, err := s.c.header(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var conn *wire
+	dialled := make(chan struct{})
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		defer close(dialled)
+		c, err := s.c.dialer.dial(ctx)
+		if err != nil {
+			return nil, err
+		}
+		conn = &wire{Conn: c, left: maxHeader}
+		return conn, nil
+	}
+	d := websocket.Dialer{
+		NetDialContext: dial, NetDialTLSContext: dial,
+		ReadBufferSize: readBuffer, WriteBufferSize: writeBuffer, WriteBufferPool: &writeBuffers,
+		EnableCompression: s.c.o.PerMessageDeflate,
+	}
+	// From the connection on, the library listens to the deadline of ctx alone.
+	stop := context.AfterFunc(ctx, func() {
+		<-dialled
+		if conn != nil {
+			abort(conn)
+		}
+	})
+	u := *s.c.target.url
+	u.Scheme = map[bool]string{false: "ws", true: "wss"}[s.c.target.secure]
+	ws, response, err := d.DialContext(ctx, u.Scheme+"://"+u.Host+s.c.target.request(WebSocket, s.id), header)
+	select {
+	case <-dialled:
+	default:
+		close(dialled) // the dialer did not get that far
+	}
+	if response != nil {
+		s.c.cookies.set(s.c.target, response.Header.Values("Set-Cookie"))
+	}
+	switch {
+	case !stop() && ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case errors.Is(err, websocket.ErrBadHandshake) && response.StatusCode != 101:
+		body, _ := io.ReadAll(response.Body) // the library has kept a kilobyte
+		return nil, refused(response.StatusCode, body)
+	case err != nil:
+		return nil, err
+	}
+	conn.left, conn.patience = -1, s.c.o.RequestTimeout
+	ws.SetReadLimit(int64(s.c.o.ReadLimit))
+	return ws, nil
+}
+
+// read reads the WebSocket until the session ends.
+func (s *session) read() {
+	stop := context.AfterFunc(s.ctx, func() { abort(s.ws.NetConn()) })
+	defer stop()
+	for s.ctx.Err() == nil {
+		err := s.next(s.ws, func(p codec.Packet) error {
+			s.receive(p)
+			return nil
+		})
+		if err != nil {
+			s.lost(err)
+			return
+		}
+	}
+}
+
+// next hands the next packet to use, which may keep nothing of it.
+func (s *session) next(ws *websocket.Conn, use func(codec.Packet) error) error {
+	kind, r, err := ws.NextReader()
+	if err != nil {
+		return err
+	}
+	b := codec.AcquireBuffer()
+	defer codec.ReleaseBuffer(b)
+	if b.B, err = s.readAll(b.B, r); err != nil {
+		return err
+	}
+	p, err := s.c.o.Revision.DecodeMessage(kind == websocket.BinaryMessage, b.B)
+	if err != nil {
+		return err
+	}
+	return use(p)
+}
+
+// readAll appends what r has, up to ReadLimit: the library bounds what comes, not what it inflates to.
+func (s *session) readAll(b []byte, r io.Reader) ([]byte, error) {
+	limit := s.c.o.ReadLimit
+	for {
+		if len(b) == cap(b) {
+			b = slices.Grow(b, max(512, len(b)))
+		}
+		n, err := r.Read(b[len(b):min(cap(b), limit+1)])
+		b = b[:len(b)+n]
+		s.hear() // a long message is a sign of life long before its end
+		switch {
+		case len(b) > limit:
+			return b, errTooLong
+		case err == io.EOF:
+			return b, nil
+		case err != nil:
+			return b, err
+		}
+	}
+}
+
+// lost ends the session for what a read reported, and tells the server what it did wrong.
+func (s *session) lost(err error) {
+	var (
+		closed *websocket.CloseError
+		broken net.Error
+		parse  codec.ParseError
+	)
+	switch {
+	case errors.As(err, &closed):
+		s.goodbye(closed)
+	case errors.Is(err, websocket.ErrReadLimit), errors.Is(err, errTooLong):
+		s.object(websocket.CloseMessageTooBig)
+		s.fail(ReasonTooBig, errTooLong)
+	case errors.As(err, &parse):
+		s.object(websocket.CloseProtocolError)
+		s.fail(ReasonParseError, err)
+	case errors.As(err, &broken), errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
+		s.fail(ReasonTransportClose, err)
+	default:
+		s.object(websocket.CloseProtocolError)
+		s.fail(ReasonTransportError, err)
+	}
+}
+
+// goodbye ends the session for a close frame, or for the lack of one.
+func (s *session) goodbye(e *websocket.CloseError) {
+	switch e.Code {
+	case websocket.CloseNormalClosure, websocket.CloseNoStatusReceived:
+		s.fail(ReasonServerClose, nil)
+	case websocket.CloseAbnormalClosure:
+		s.fail(ReasonTransportClose, nil)
+	case websocket.CloseMessageTooBig:
+		s.fail(ReasonTooBig, e)
+	default:
+		s.fail(ReasonServerClose, e)
+	}
+}
+
+func (s *session) object(code int) {
+	_ = s.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Now().Add(time.Second))
+}
+
+// write sends a batch. The caller holds s.writing.
+func (s *session) write(b batch) error {
+	conn := s.ws.NetConn().(*wire)
+	conn.cork()
+	err := s.writeBatch(b)
+	if e := conn.uncork(); err == nil {
+		err = e
+	}
+	return err
+}
+
+func (s *session) writeBatch(b batch) error {
+	if b.urgent != nil {
+		if err := s.writePacket(s.ws, *b.urgent); err != nil {
+			return err
+		}
+	}
+	for _, p := range b.packets {
+		if err := s.writePacket(s.ws, p); err != nil {
+			return err
+		}
+	}
+	if b.last {
+		word := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+		return s.ws.WriteControl(websocket.CloseMessage, word, time.Now().Add(s.c.o.CloseTimeout))
+	}
+	return nil
+}
+
+func (s *session) writePacket(ws *websocket.Conn, p codec.Packet) error {
+	b := codec.AcquireBuffer()
+	defer codec.ReleaseBuffer(b)
+	b.B = s.c.o.Revision.AppendMessage(b.B, p)
+	kind := websocket.TextMessage
+	if p.Binary {
+		kind = websocket.BinaryMessage
+	}
+	ws.EnableWriteCompression(len(b.B) >= deflateFrom)
+	return ws.WriteMessage(kind, b.B)
+}
