@@ -5,7 +5,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 NPM_INSTALL = npm install --no-audit --no-fund --no-save --loglevel=error
 SUDO        = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run test vet lint unit alloc interop fuzz chat-deps interop-deps chromium clean
+.PHONY: run test vet lint unit alloc interop fuzz chat-deps interop-deps debian clean
 
 run: chat-deps
 	go run ./examples/chat
@@ -29,7 +29,7 @@ unit:
 alloc:
 	go test -run 'Alloc' ./...
 
-interop: interop-deps chat-deps chromium
+interop: interop-deps chat-deps debian
 	cd interop && node --test
 
 # FUZZ=FuzzDecodeText4 PKG=./codec make fuzz
@@ -42,9 +42,11 @@ chat-deps:
 interop-deps:
 	cd interop && $(NPM_INSTALL)
 
-chromium:
-	@command -v $${CHROMIUM:-chromium} >/dev/null || \
-		{ $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends chromium; }
+# Debian's browser and Python client, for the interop tests.
+debian:
+	@missing=$$(for p in $$(cat interop/apt-packages.txt); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
+	[ -z "$$missing" ] || { $(SUDO) apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null; }
 
 clean:
 	rm -rf interop/node_modules examples/chat/node_modules

@@ -19,8 +19,11 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/fasteio/engineio"
+	"github.com/fasteio/engineio/client"
 )
 
+var _ *engineio.Server
+var _ *client.Client
 var _ = context.Background
 var _ = log.Println
 var _ *fasthttp.RequestCtx
