@@ -1,14 +1,11 @@
 package engineio
 
 import (
-	"context"
-	"encoding/base64"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/fasteio/engineio/codec"
-	"github.com/fasteio/engineio/internal/ws"
 )
 
 // A transport drains an outbox. There are two: polling and webSocket.
@@ -19,43 +16,10 @@ type transport interface {
 }
 
 const (
-	chunkSize   = 64 << 10 // a chunk that has grown to this is followed by another
-	chunkStart  = 1 << 10  // the first allocation of a chunk
-	sharedFrom  = 1 << 10  // shared frames from this size on are referred to; below, copying is cheaper than an iovec
-	corkTimeout = time.Millisecond
+	chunkSize  = 64 << 10 // a chunk that has grown to this is followed by another
+	chunkStart = 1 << 10  // the first allocation of a chunk
+	sharedFrom = 1 << 10  // shared frames from this size on are referred to; below, copying is cheaper than an iovec
 )
-
-// A chunk is a run of queued packets. Packets are kept as the WebSocket frames that carry them:
-// a frame delimits itself, a WebSocket writes the run as it stands, and long-polling translates.
-type chunk struct {
-	own    []byte // frames encoded for this session
-	shared []byte // or frames of a Prepared, never written to
-	plain  bool   // not to be compressed
-	packed bool   // compressed for a WebSocket already, if it was worth it
-	next   *chunk
-}
-
-var chunks = sync.Pool{New: func() any { return new(chunk) }}
-
-func (c *chunk) frames() []byte {
-	if c.shared != nil {
-		return c.shared
-	}
-	return c.own
-}
-
-// release gives a whole list back to the pool. Buffers far above chunkSize stay out of it.
-func (c *chunk) release() {
-	for c != nil {
-		next := c.next
-		if cap(c.own) > 2*chunkSize {
-			c.own = nil
-		}
-		*c = chunk{own: c.own[:0]}
-		chunks.Put(c)
-		c = next
-	}
-}
 
 // What the outbox still does.
 type outboxState uint8
@@ -98,29 +62,6 @@ type outbox struct {
 	corkTimer   *time.Timer
 }
 
-// push queues one packet; data is copied. Pings pass the bound and are not counted: there is one
-// in PingInterval at most, and a client that is slow but alive must not look dead.
-func (o *outbox) push(p codec.Packet, opts SendOption) error {
-	o.mu.Lock()
-	if err := o.takes(p.Type, o.wireSize(p), opts); err != nil {
-		o.mu.Unlock()
-		return err
-	}
-	c := o.tail(len(p.Data)+16, opts&NoCompress != 0)
-	before := len(c.own)
-	c.own = appendFrame(c.own, o.revision, o.textOnly, p)
-	n := len(c.own) - before
-	if p.Type == codec.Ping {
-		n = 0
-	}
-	wake := o.queued(n)
-	o.mu.Unlock()
-	if wake != nil {
-		wake.wake()
-	}
-	return nil
-}
-
 // open makes t the holder, queues the session's first packet and lets others follow. It fails when
 // the session has ended before.
 func (o *outbox) open(t transport, p codec.Packet) bool {
@@ -132,172 +73,6 @@ func (o *outbox) open(t transport, p codec.Packet) bool {
 	o.state, o.holder = outOpen, t
 	o.mu.Unlock()
 	return o.push(p, 0) == nil
-}
-
-// pushPrepared queues one packet that is encoded already.
-func (o *outbox) pushPrepared(p *Prepared) error {
-	if o.deflates.Load() {
-		p.deflated(o.revision, o.textOnly) // may take a while, the first time, and not under the lock
-	}
-	o.mu.Lock()
-	frame := p.frame(o.revision, o.textOnly)
-	if err := o.takes(codec.Message, len(frame), p.opts); err != nil {
-		o.mu.Unlock()
-		return err
-	}
-	plain := p.opts&NoCompress != 0
-	switch {
-	case o.deflates.Load() && !plain && len(frame) >= o.packFrom:
-		frame = p.deflated(o.revision, o.textOnly)
-		c := o.add()
-		c.shared, c.packed = frame, true
-	case len(frame) < sharedFrom:
-		c := o.tail(len(frame), plain)
-		c.own = append(c.own, frame...)
-	default:
-		c := o.add()
-		c.shared, c.plain = frame, plain
-	}
-	wake := o.queued(len(frame))
-	o.mu.Unlock()
-	if wake != nil {
-		wake.wake()
-	}
-	return nil
-}
-
-// pushPong queues the answer to a WebSocket ping, unless the queue is full: then the client has
-// more to read than it reads.
-func (o *outbox) pushPong(data []byte) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.takes(codec.Message, len(data), 0) != nil {
-		return
-	}
-	c := o.tail(len(data)+16, true)
-	before := len(c.own)
-	c.own = append(ws.AppendHeader(c.own, ws.Pong, len(data)), data...)
-	o.queued(len(c.own) - before) // wakes nobody: the reader, which calls this, has corked
-}
-
-// wireSize is how many bytes the frame of p will have.
-func (o *outbox) wireSize(p codec.Packet) int {
-	n := len(p.Data) + 1
-	if p.Binary && o.textOnly {
-		n = base64.StdEncoding.EncodedLen(len(p.Data)) + 2
-	}
-	return ws.HeaderLen(n) + n
-}
-
-// takes tells whether a packet of n bytes on the wire may be queued.
-func (o *outbox) takes(t codec.Type, n int, opts SendOption) error {
-	switch {
-	case o.state != outOpen:
-		return ErrClosed
-	case opts&Volatile != 0 && !o.ready:
-		return ErrNotReady
-	case t != codec.Ping && !o.fits(n):
-		return ErrQueueFull
-	}
-	return nil
-}
-
-// fits tells whether n more bytes may be queued. One message always may.
-func (o *outbox) fits(n int) bool { return o.size == 0 || o.size+n <= o.limit }
-
-// tail is the chunk for n more bytes of our own.
-func (o *outbox) tail(n int, plain bool) *chunk {
-	c := o.last
-	if c == nil || c.shared != nil || c.plain != plain || len(c.own) > 0 && len(c.own)+n > chunkSize {
-		c = o.add()
-		c.plain = plain
-	}
-	if need := len(c.own) + n; need > cap(c.own) {
-		grown := make([]byte, len(c.own), max(need, 2*cap(c.own), chunkStart))
-		copy(grown, c.own)
-		c.own = grown
-	}
-	return c
-}
-
-func (o *outbox) add() *chunk {
-	c := chunks.Get().(*chunk)
-	if o.last == nil {
-		o.first = c
-	} else {
-		o.last.next = c
-	}
-	o.last = c
-	return c
-}
-
-// queued counts a packet of n bytes and names the transport to wake, if it is to be woken.
-func (o *outbox) queued(n int) transport {
-	o.pushed++
-	o.size += n
-	switch {
-	case o.busy:
-		return nil
-	case o.corks > 0 && !o.loose:
-		o.arm()
-		return nil
-	}
-	return o.holder
-}
-
-// arm sees to it that a callback that sends and then takes its time does not hold back what it
-// sent for longer than corkTimeout.
-func (o *outbox) arm() {
-	if o.armed {
-		return
-	}
-	o.armed = true
-	if o.corkTimer == nil {
-		o.corkTimer = time.AfterFunc(corkTimeout, o.loosen)
-		return
-	}
-	o.corkTimer.Reset(corkTimeout)
-}
-
-func (o *outbox) loosen() {
-	o.mu.Lock()
-	o.armed = false
-	o.loose = o.corks > 0
-	wake := o.holder
-	if o.busy || o.first == nil {
-		wake = nil
-	}
-	o.mu.Unlock()
-	if wake != nil {
-		wake.wake()
-	}
-}
-
-// cork holds sends back until uncork, so that the answers to a batch of incoming packets leave
-// together.
-func (o *outbox) cork() {
-	o.mu.Lock()
-	o.corks++
-	o.loose = false
-	o.mu.Unlock()
-}
-
-// uncork names the transport to wake, if there is something to take.
-func (o *outbox) uncork() transport {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.corks--
-	if o.corks > 0 {
-		return nil
-	}
-	if o.armed {
-		o.corkTimer.Stop()
-		o.armed = false
-	}
-	if o.busy || !o.pending() {
-		return nil
-	}
-	return o.holder
 }
 
 func (o *outbox) pending() bool {
@@ -459,73 +234,4 @@ func (o *outbox) discard() {
 	o.first, o.last, o.size = nil, nil, 0
 	o.taken = o.pushed
 	o.lost = true
-}
-
-// flush waits until every packet queued before the call has been handed to a connection.
-func (o *outbox) flush(ctx context.Context) error {
-	o.mu.Lock()
-	goal, wake := o.pushed, o.holder
-	if o.busy || o.first == nil {
-		wake = nil
-	}
-	o.mu.Unlock()
-	if wake != nil {
-		wake.wake()
-	}
-	for {
-		o.mu.Lock()
-		switch {
-		case o.left >= goal:
-			o.mu.Unlock()
-			return nil
-		case o.lost:
-			o.mu.Unlock()
-			return ErrClosed
-		}
-		bell := o.listen()
-		o.mu.Unlock()
-		select {
-		case <-bell:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-}
-
-func (o *outbox) listen() <-chan struct{} {
-	if o.bell == nil {
-		o.bell = make(chan struct{})
-	}
-	return o.bell
-}
-
-func (o *outbox) ring() {
-	if o.bell != nil {
-		close(o.bell)
-		o.bell = nil
-	}
-}
-
-// appendFrame appends the WebSocket frame that carries p.
-func appendFrame(dst []byte, rev codec.Revision, textOnly bool, p codec.Packet) []byte {
-	if p.Binary && textOnly {
-		return appendBase64Frame(dst, rev, p)
-	}
-	op, n := ws.Text, len(p.Data)+1
-	if p.Binary {
-		op = ws.Binary
-		if rev == codec.V4 {
-			n-- // no type byte
-		}
-	}
-	return rev.AppendMessage(ws.AppendHeader(dst, op, n), p)
-}
-
-// appendBase64Frame appends a binary packet as the text frame b... (revision 3: b4...).
-func appendBase64Frame(dst []byte, rev codec.Revision, p codec.Packet) []byte {
-	n := len("b") + base64.StdEncoding.EncodedLen(len(p.Data))
-	if rev == codec.V3 {
-		n++
-	}
-	return rev.AppendText(ws.AppendHeader(dst, ws.Text, n), p)
 }

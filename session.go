@@ -1,16 +1,13 @@
 package engineio
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/netip"
-	"runtime/debug"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	"github.com/fasteio/engineio/codec"
 )
@@ -83,45 +80,6 @@ func (s *Session) Context() context.Context {
 	return s.ctx
 }
 
-// SendText queues a text message. It never blocks: it fails with ErrQueueFull, ErrClosed or
-// ErrInvalidText, and then nothing was queued. Messages arrive in the order of their sends, each
-// at most once; a session that ends loses what its client has not read.
-func (s *Session) SendText(text string) error {
-	return s.Send(Message{Data: view(text)}, 0)
-}
-
-// SendBinary queues a binary message. data is copied; otherwise it is like SendText.
-func (s *Session) SendBinary(data []byte) error {
-	return s.Send(Message{Data: data, Binary: true}, 0)
-}
-
-// SendJSON queues v as a text message, encoded by Config.JSON, whose errors it returns.
-func (s *Session) SendJSON(v any) error {
-	text, err := s.srv.config.JSON(v)
-	if err != nil {
-		return err
-	}
-	return s.Send(Message{Data: text}, 0)
-}
-
-// Send queues a message with options. m.Data is copied. It fails like SendText, and with
-// ErrNotReady for a volatile message.
-func (s *Session) Send(m Message, opts SendOption) error {
-	if !m.Binary && !s.carries(m.Data) {
-		return ErrInvalidText
-	}
-	return s.out.push(codec.Packet{Type: codec.Message, Binary: m.Binary, Data: m.Data}, opts)
-}
-
-// SendPrepared queues a message that was encoded before, with the options it was prepared with.
-// Otherwise it is like SendText.
-func (s *Session) SendPrepared(p *Prepared) error {
-	if p.invalid || p.separator && !s.carriesSeparator() {
-		return ErrInvalidText
-	}
-	return s.out.pushPrepared(p)
-}
-
 // SetPing gives this session a heartbeat of its own, for clients on networks that need another.
 // It may only be called in OnHandshake, and fails with ErrTooLate after it. Both durations are
 // at least 1 ms.
@@ -137,12 +95,6 @@ func (s *Session) SetPing(interval, timeout time.Duration) error {
 	s.pingInterval, s.pingTimeout = interval, timeout
 	return nil
 }
-
-// Flush waits until everything sent before the call has been handed to a connection. It fails
-// with ErrClosed when the session ends and some of it is lost, and with the cause of ctx. In
-// OnMessage on long-polling it holds the client's POST until the client's GET has taken the
-// messages; in OnConnect on long-polling it can only fail, since that GET is yet to come.
-func (s *Session) Flush(ctx context.Context) error { return s.out.flush(ctx) }
 
 // Close ends the session in good order: what was sent before leaves first, within
 // Config.CloseTimeout. It returns at once; Context tells when it is done. Messages that come in
@@ -222,63 +174,6 @@ func (s *Session) last() Reason {
 	return s.reason
 }
 
-// enter takes the callbacks' turn. It fails when the session is over.
-func (s *Session) enter() bool {
-	s.turn.Lock()
-	if s.over.Load() {
-		s.turn.Unlock()
-		s.settle()
-		return false
-	}
-	return true
-}
-
-// leave gives the turn back. It is deferred around a callback and recovers its panic.
-func (s *Session) leave() {
-	if p := recover(); p != nil {
-		s.panicked(p)
-	}
-	s.turn.Unlock()
-	if s.over.Load() {
-		s.settle()
-	}
-}
-
-func (s *Session) panicked(p any) {
-	s.srv.config.Logger.Error("engineio: panic in a callback",
-		"sid", s.id, "panic", p, "stack", string(debug.Stack()))
-	s.terminate(ReasonPanic, fmt.Errorf("panic: %v", p))
-}
-
-// settle runs OnDisconnect, once, when the session is closed and no other callback runs. Whoever
-// closes a session calls it, and so does whoever gives back the turn: one of them finds both true.
-func (s *Session) settle() {
-	if !s.isClosed() || !s.turn.TryLock() {
-		return
-	}
-	if s.told {
-		s.turn.Unlock()
-		return
-	}
-	s.told = true
-	if s.connected {
-		s.disconnected()
-	} else {
-		s.turn.Unlock()
-	}
-	s.srv.busy.done()
-}
-
-func (s *Session) disconnected() {
-	defer s.leave()
-	if f := s.srv.config.OnDisconnect; f != nil {
-		s.mu.Lock()
-		r, err := s.reason, s.err
-		s.mu.Unlock()
-		f(s, r, err)
-	}
-}
-
 func (s *Session) isClosed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -304,13 +199,6 @@ func (s *Session) connect(t transport) bool {
 	return true
 }
 
-func (s *Session) opened() {
-	defer s.leave()
-	if f := s.srv.config.OnConnect; f != nil {
-		f(s)
-	}
-}
-
 func (s *Session) uncork() {
 	if t := s.out.uncork(); t != nil {
 		t.wake()
@@ -330,39 +218,6 @@ func (s *Session) receive(p codec.Packet) {
 	// open, upgrade and noop mean nothing here, and the reference ignores them
 }
 
-// deliver runs OnMessage, here or, if the application wants several at once, beside.
-func (s *Session) deliver(m Message) {
-	if s.slots != nil {
-		s.slots <- struct{}{}
-		m.Data = bytes.Clone(m.Data)
-		go s.deliverShared(m)
-		return
-	}
-	if !s.enter() {
-		return
-	}
-	defer s.leave()
-	if f := s.srv.config.OnMessage; f != nil {
-		f(s, m)
-	}
-}
-
-// deliverShared shares the turn with other OnMessage of the session, and with nothing else.
-func (s *Session) deliverShared(m Message) {
-	defer func() { <-s.slots }()
-	s.turn.RLock()
-	defer func() {
-		if p := recover(); p != nil {
-			s.panicked(p)
-		}
-		s.turn.RUnlock()
-		s.settle()
-	}()
-	if f := s.srv.config.OnMessage; f != nil && !s.over.Load() {
-		f(s, m)
-	}
-}
-
 // openPacket is the handshake of the protocol. Its keys are in the reference's order.
 func (s *Session) openPacket() codec.Packet {
 	b := append(make([]byte, 0, 160), `{"sid":"`...)
@@ -378,20 +233,6 @@ func (s *Session) openPacket() codec.Packet {
 	b = append(b, `,"maxPayload":`...)
 	b = strconv.AppendInt(b, int64(s.srv.config.MaxPayload), 10)
 	return codec.Packet{Type: codec.Open, Data: append(b, '}')}
-}
-
-// carries tells whether the transport can carry a text.
-func (s *Session) carries(text []byte) bool {
-	if !utf8.Valid(text) {
-		return false
-	}
-	return s.carriesSeparator() || bytes.IndexByte(text, codec.Separator) < 0
-}
-
-// carriesSeparator is false where a 0x1e in a text would end the packet. A session that has left
-// long-polling never returns to it.
-func (s *Session) carriesSeparator() bool {
-	return s.revision == V3 || s.Transport() == WebSocket
 }
 
 const lingerTime = 2 * time.Second

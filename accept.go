@@ -1,0 +1,75 @@
+package engineio
+
+import (
+	"bytes"
+	"errors"
+	"net"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/fasteio/engineio/internal/ws"
+)
+
+// isUpgrade tells whether the client asks for a WebSocket, rightly or not.
+func isUpgrade(ctx *fasthttp.RequestCtx) bool {
+	for _, token := range bytes.Split(ctx.Request.Header.Peek("Upgrade"), []byte(",")) {
+		if bytes.EqualFold(bytes.TrimSpace(token), []byte("websocket")) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkUpgrade tells what is wrong with a WebSocket handshake.
+func checkUpgrade(ctx *fasthttp.RequestCtx) *RequestError {
+	var e *ws.HandshakeError
+	err := ws.CheckUpgrade(ctx)
+	if errors.As(err, &e) {
+		return &RequestError{Status: e.Status, Code: codeBadRequest, Message: e.Reason, Err: err}
+	}
+	return nil
+}
+
+// upgrade starts the probe of a polling session by a WebSocket.
+func (srv *Server) upgrade(ctx *fasthttp.RequestCtx, r request) {
+	if err := checkUpgrade(ctx); err != nil {
+		srv.refuse(ctx, err)
+		return
+	}
+	if !srv.mayUpgrade(Polling) {
+		srv.refuse(ctx, refuse(codeBadRequest, errNoUpgrade))
+		return
+	}
+	w := newWebSocket(r.session)
+	w.accept(ctx, false)
+	if r.session.beginUpgrade(w) {
+		ctx.Hijack(w.serveProbe)
+	} else {
+		ctx.Hijack(w.serveRefused)
+	}
+}
+
+// accept makes the response a 101.
+func (w *webSocket) accept(ctx *fasthttp.RequestCtx, initial bool) {
+	extensions := ""
+	if w.s.srv.config.PerMessageDeflate {
+		extensions = ws.NegotiateDeflate(ctx)
+	}
+	w.deflate = extensions != ""
+	ws.Accept(ctx, extensions)
+	if f := w.s.srv.config.OnHeaders; f != nil {
+		f(w.s, ctx, initial)
+	}
+}
+
+// serveRefused closes a WebSocket for a session that has one, or is getting one. It is accepted
+// first, as the reference does and its clients expect.
+func (w *webSocket) serveRefused(hijacked net.Conn) {
+	w.own(hijacked, func(*ws.Reader) { w.refuse("session has a WebSocket") })
+}
+
+// refuse closes a WebSocket that does not get the session.
+func (w *webSocket) refuse(why string) {
+	_ = w.write(ws.AppendClose(nil, ReasonTransportError.CloseCode(), why))
+	w.discard()
+}

@@ -1,0 +1,65 @@
+package engineio
+
+import (
+	"encoding/base64"
+	"sync"
+
+	"github.com/fasteio/engineio/codec"
+	"github.com/fasteio/engineio/internal/ws"
+)
+
+// A chunk is a run of queued packets. Packets are kept as the WebSocket frames that carry them:
+// a frame delimits itself, a WebSocket writes the run as it stands, and long-polling translates.
+type chunk struct {
+	own    []byte // frames encoded for this session
+	shared []byte // or frames of a Prepared, never written to
+	plain  bool   // not to be compressed
+	packed bool   // compressed for a WebSocket already, if it was worth it
+	next   *chunk
+}
+
+var chunks = sync.Pool{New: func() any { return new(chunk) }}
+
+func (c *chunk) frames() []byte {
+	if c.shared != nil {
+		return c.shared
+	}
+	return c.own
+}
+
+// release gives a whole list back to the pool. Buffers far above chunkSize stay out of it.
+func (c *chunk) release() {
+	for c != nil {
+		next := c.next
+		if cap(c.own) > 2*chunkSize {
+			c.own = nil
+		}
+		*c = chunk{own: c.own[:0]}
+		chunks.Put(c)
+		c = next
+	}
+}
+
+// appendFrame appends the WebSocket frame that carries p.
+func appendFrame(dst []byte, rev codec.Revision, textOnly bool, p codec.Packet) []byte {
+	if p.Binary && textOnly {
+		return appendBase64Frame(dst, rev, p)
+	}
+	op, n := ws.Text, len(p.Data)+1
+	if p.Binary {
+		op = ws.Binary
+		if rev == codec.V4 {
+			n-- // no type byte
+		}
+	}
+	return rev.AppendMessage(ws.AppendHeader(dst, op, n), p)
+}
+
+// appendBase64Frame appends a binary packet as the text frame b... (revision 3: b4...).
+func appendBase64Frame(dst []byte, rev codec.Revision, p codec.Packet) []byte {
+	n := len("b") + base64.StdEncoding.EncodedLen(len(p.Data))
+	if rev == codec.V3 {
+		n++
+	}
+	return rev.AppendText(ws.AppendHeader(dst, ws.Text, n), p)
+}

@@ -1,0 +1,61 @@
+package engineio
+
+import "time"
+
+// corkTimeout is how long what a callback sent may wait for the callback to end.
+const corkTimeout = time.Millisecond
+
+// arm sees to it that a callback that sends and then takes its time does not hold back what it
+// sent for longer than corkTimeout.
+func (o *outbox) arm() {
+	if o.armed {
+		return
+	}
+	o.armed = true
+	if o.corkTimer == nil {
+		o.corkTimer = time.AfterFunc(corkTimeout, o.loosen)
+		return
+	}
+	o.corkTimer.Reset(corkTimeout)
+}
+
+func (o *outbox) loosen() {
+	o.mu.Lock()
+	o.armed = false
+	o.loose = o.corks > 0
+	wake := o.holder
+	if o.busy || o.first == nil {
+		wake = nil
+	}
+	o.mu.Unlock()
+	if wake != nil {
+		wake.wake()
+	}
+}
+
+// cork holds sends back until uncork, so that the answers to a batch of incoming packets leave
+// together.
+func (o *outbox) cork() {
+	o.mu.Lock()
+	o.corks++
+	o.loose = false
+	o.mu.Unlock()
+}
+
+// uncork names the transport to wake, if there is something to take.
+func (o *outbox) uncork() transport {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.corks--
+	if o.corks > 0 {
+		return nil
+	}
+	if o.armed {
+		o.corkTimer.Stop()
+		o.armed = false
+	}
+	if o.busy || !o.pending() {
+		return nil
+	}
+	return o.holder
+}

@@ -1,0 +1,48 @@
+package engineio
+
+import "context"
+
+// flush waits until every packet queued before the call has been handed to a connection.
+func (o *outbox) flush(ctx context.Context) error {
+	o.mu.Lock()
+	goal, wake := o.pushed, o.holder
+	if o.busy || o.first == nil {
+		wake = nil
+	}
+	o.mu.Unlock()
+	if wake != nil {
+		wake.wake()
+	}
+	for {
+		o.mu.Lock()
+		switch {
+		case o.left >= goal:
+			o.mu.Unlock()
+			return nil
+		case o.lost:
+			o.mu.Unlock()
+			return ErrClosed
+		}
+		bell := o.listen()
+		o.mu.Unlock()
+		select {
+		case <-bell:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (o *outbox) listen() <-chan struct{} {
+	if o.bell == nil {
+		o.bell = make(chan struct{})
+	}
+	return o.bell
+}
+
+func (o *outbox) ring() {
+	if o.bell != nil {
+		close(o.bell)
+		o.bell = nil
+	}
+}

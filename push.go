@@ -1,0 +1,142 @@
+package engineio
+
+import (
+	"encoding/base64"
+
+	"github.com/fasteio/engineio/codec"
+	"github.com/fasteio/engineio/internal/ws"
+)
+
+// push queues one packet; data is copied. Pings pass the bound and are not counted: there is one
+// in PingInterval at most, and a client that is slow but alive must not look dead.
+func (o *outbox) push(p codec.Packet, opts SendOption) error {
+	o.mu.Lock()
+	if err := o.takes(p.Type, o.wireSize(p), opts); err != nil {
+		o.mu.Unlock()
+		return err
+	}
+	c := o.tail(len(p.Data)+16, opts&NoCompress != 0)
+	before := len(c.own)
+	c.own = appendFrame(c.own, o.revision, o.textOnly, p)
+	n := len(c.own) - before
+	if p.Type == codec.Ping {
+		n = 0
+	}
+	wake := o.queued(n)
+	o.mu.Unlock()
+	if wake != nil {
+		wake.wake()
+	}
+	return nil
+}
+
+// pushPrepared queues one packet that is encoded already.
+func (o *outbox) pushPrepared(p *Prepared) error {
+	if o.deflates.Load() {
+		p.deflated(o.revision, o.textOnly) // may take a while, the first time, and not under the lock
+	}
+	o.mu.Lock()
+	frame := p.frame(o.revision, o.textOnly)
+	if err := o.takes(codec.Message, len(frame), p.opts); err != nil {
+		o.mu.Unlock()
+		return err
+	}
+	plain := p.opts&NoCompress != 0
+	switch {
+	case o.deflates.Load() && !plain && len(frame) >= o.packFrom:
+		frame = p.deflated(o.revision, o.textOnly)
+		c := o.add()
+		c.shared, c.packed = frame, true
+	case len(frame) < sharedFrom:
+		c := o.tail(len(frame), plain)
+		c.own = append(c.own, frame...)
+	default:
+		c := o.add()
+		c.shared, c.plain = frame, plain
+	}
+	wake := o.queued(len(frame))
+	o.mu.Unlock()
+	if wake != nil {
+		wake.wake()
+	}
+	return nil
+}
+
+// pushPong queues the answer to a WebSocket ping, unless the queue is full: then the client has
+// more to read than it reads.
+func (o *outbox) pushPong(data []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.takes(codec.Message, len(data), 0) != nil {
+		return
+	}
+	c := o.tail(len(data)+16, true)
+	before := len(c.own)
+	c.own = append(ws.AppendHeader(c.own, ws.Pong, len(data)), data...)
+	o.queued(len(c.own) - before) // wakes nobody: the reader, which calls this, has corked
+}
+
+// wireSize is how many bytes the frame of p will have.
+func (o *outbox) wireSize(p codec.Packet) int {
+	n := len(p.Data) + 1
+	if p.Binary && o.textOnly {
+		n = base64.StdEncoding.EncodedLen(len(p.Data)) + 2
+	}
+	return ws.HeaderLen(n) + n
+}
+
+// takes tells whether a packet of n bytes on the wire may be queued.
+func (o *outbox) takes(t codec.Type, n int, opts SendOption) error {
+	switch {
+	case o.state != outOpen:
+		return ErrClosed
+	case opts&Volatile != 0 && !o.ready:
+		return ErrNotReady
+	case t != codec.Ping && !o.fits(n):
+		return ErrQueueFull
+	}
+	return nil
+}
+
+// fits tells whether n more bytes may be queued. One message always may.
+func (o *outbox) fits(n int) bool { return o.size == 0 || o.size+n <= o.limit }
+
+// tail is the chunk for n more bytes of our own.
+func (o *outbox) tail(n int, plain bool) *chunk {
+	c := o.last
+	if c == nil || c.shared != nil || c.plain != plain || len(c.own) > 0 && len(c.own)+n > chunkSize {
+		c = o.add()
+		c.plain = plain
+	}
+	if need := len(c.own) + n; need > cap(c.own) {
+		grown := make([]byte, len(c.own), max(need, 2*cap(c.own), chunkStart))
+		copy(grown, c.own)
+		c.own = grown
+	}
+	return c
+}
+
+func (o *outbox) add() *chunk {
+	c := chunks.Get().(*chunk)
+	if o.last == nil {
+		o.first = c
+	} else {
+		o.last.next = c
+	}
+	o.last = c
+	return c
+}
+
+// queued counts a packet of n bytes and names the transport to wake, if it is to be woken.
+func (o *outbox) queued(n int) transport {
+	o.pushed++
+	o.size += n
+	switch {
+	case o.busy:
+		return nil
+	case o.corks > 0 && !o.loose:
+		o.arm()
+		return nil
+	}
+	return o.holder
+}

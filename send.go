@@ -1,0 +1,68 @@
+package engineio
+
+import (
+	"bytes"
+	"context"
+	"unicode/utf8"
+
+	"github.com/fasteio/engineio/codec"
+)
+
+// SendText queues a text message. It never blocks: it fails with ErrQueueFull, ErrClosed or
+// ErrInvalidText, and then nothing was queued. Messages arrive in the order of their sends, each
+// at most once; a session that ends loses what its client has not read.
+func (s *Session) SendText(text string) error {
+	return s.Send(Message{Data: view(text)}, 0)
+}
+
+// SendBinary queues a binary message. data is copied; otherwise it is like SendText.
+func (s *Session) SendBinary(data []byte) error {
+	return s.Send(Message{Data: data, Binary: true}, 0)
+}
+
+// SendJSON queues v as a text message, encoded by Config.JSON, whose errors it returns.
+func (s *Session) SendJSON(v any) error {
+	text, err := s.srv.config.JSON(v)
+	if err != nil {
+		return err
+	}
+	return s.Send(Message{Data: text}, 0)
+}
+
+// Send queues a message with options. m.Data is copied. It fails like SendText, and with
+// ErrNotReady for a volatile message.
+func (s *Session) Send(m Message, opts SendOption) error {
+	if !m.Binary && !s.carries(m.Data) {
+		return ErrInvalidText
+	}
+	return s.out.push(codec.Packet{Type: codec.Message, Binary: m.Binary, Data: m.Data}, opts)
+}
+
+// SendPrepared queues a message that was encoded before, with the options it was prepared with.
+// Otherwise it is like SendText.
+func (s *Session) SendPrepared(p *Prepared) error {
+	if p.invalid || p.separator && !s.carriesSeparator() {
+		return ErrInvalidText
+	}
+	return s.out.pushPrepared(p)
+}
+
+// Flush waits until everything sent before the call has been handed to a connection. It fails
+// with ErrClosed when the session ends and some of it is lost, and with the cause of ctx. In
+// OnMessage on long-polling it holds the client's POST until the client's GET has taken the
+// messages; in OnConnect on long-polling it can only fail, since that GET is yet to come.
+func (s *Session) Flush(ctx context.Context) error { return s.out.flush(ctx) }
+
+// carries tells whether the transport can carry a text.
+func (s *Session) carries(text []byte) bool {
+	if !utf8.Valid(text) {
+		return false
+	}
+	return s.carriesSeparator() || bytes.IndexByte(text, codec.Separator) < 0
+}
+
+// carriesSeparator is false where a 0x1e in a text would end the packet. A session that has left
+// long-polling never returns to it.
+func (s *Session) carriesSeparator() bool {
+	return s.revision == V3 || s.Transport() == WebSocket
+}

@@ -1,0 +1,149 @@
+package engineio
+
+import (
+	"errors"
+	"net"
+	"os"
+	"time"
+
+	"github.com/fasteio/engineio/codec"
+	"github.com/fasteio/engineio/internal/ws"
+)
+
+// wake starts a drain unless one runs. One that runs for a session which has ended may be stuck
+// with a client that does not read, and is given CloseTimeout to come through.
+func (w *webSocket) wake() {
+	if w.s.out.claim(w) {
+		go w.flush()
+		return
+	}
+	if w.s.over.Load() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.conn != nil {
+			_ = w.conn.SetWriteDeadline(time.Now().Add(w.s.srv.config.CloseTimeout))
+		}
+	}
+}
+
+// uncork is the reader's: what is queued leaves on its own goroutine.
+func (w *webSocket) uncork() {
+	if w.s.out.uncork() != nil && w.s.out.claim(w) {
+		w.drain()
+	}
+}
+
+// drain writes until the queue is empty. The caller has claimed the outbox.
+func (w *webSocket) drain() {
+	for {
+		queue, n, last, err := w.s.out.take(w)
+		if err == nil {
+			err = w.writeQueue(queue, last)
+			queue.release()
+			w.s.out.wrote(n, err)
+			if err != nil {
+				w.s.terminate(ReasonTransportError, err)
+			}
+			if last {
+				w.farewell()
+			}
+		}
+		if w.s.out.rest() {
+			return
+		}
+	}
+}
+
+// farewell follows the close frame: the session is closed, and the client has CloseTimeout to
+// answer.
+func (w *webSocket) farewell() {
+	deadline := past
+	if !w.broken {
+		deadline = time.Now().Add(w.s.srv.config.CloseTimeout)
+	}
+	_ = w.conn.SetReadDeadline(deadline)
+	w.s.terminate(0, nil) // no-op unless close began it, and then the reason is named
+}
+
+// writeQueue writes the queue, and the close frame after it, in as few system calls as it can.
+func (w *webSocket) writeQueue(queue *chunk, last bool) error {
+	if w.deflate {
+		return w.writeDeflated(queue, last)
+	}
+	if !last && queue.next == nil {
+		return w.write(queue.frames())
+	}
+	var frames net.Buffers
+	for c := queue; c != nil; c = c.next {
+		frames = append(frames, c.frames())
+	}
+	if last {
+		frames = append(frames, w.closeFrame())
+	}
+	return w.push(func() (int64, error) { return frames.WriteTo(w.conn) })
+}
+
+// writeDeflated is writeQueue where permessage-deflate was agreed on.
+func (w *webSocket) writeDeflated(queue *chunk, last bool) error {
+	threshold := w.s.srv.config.CompressionThreshold
+	buf := codec.AcquireBuffer()
+	defer codec.ReleaseBuffer(buf)
+	for c := queue; c != nil; c = c.next {
+		if c.plain || c.packed {
+			buf.B = append(buf.B, c.frames()...)
+			continue
+		}
+		for frames := c.frames(); len(frames) > 0; {
+			op, payload, rest := ws.Split(frames)
+			if len(payload) >= threshold && op < ws.Close {
+				buf.B = ws.AppendDeflated(buf.B, op, payload)
+			} else {
+				buf.B = append(buf.B, frames[:len(frames)-len(rest)]...)
+			}
+			frames = rest
+		}
+	}
+	if last {
+		buf.B = append(buf.B, w.closeFrame()...)
+	}
+	return w.write(buf.B)
+}
+
+// write writes whole frames. The caller has claimed the outbox, or nobody else writes yet.
+func (w *webSocket) write(frames []byte) error {
+	return w.push(func() (int64, error) {
+		n, err := w.conn.Write(frames)
+		frames = frames[n:]
+		return int64(n), err
+	})
+}
+
+// push repeats write until all is written, or nothing has moved for WriteTimeout: a slow client is
+// not a dead one. A session that has ended gets no second chance.
+func (w *webSocket) push(write func() (int64, error)) error {
+	if w.broken {
+		return net.ErrClosed
+	}
+	for {
+		_ = w.conn.SetWriteDeadline(time.Now().Add(w.s.srv.config.WriteTimeout))
+		n, err := write()
+		if err == nil {
+			return nil
+		}
+		if n == 0 || !errors.Is(err, os.ErrDeadlineExceeded) || w.s.over.Load() {
+			w.broken = true
+			return err
+		}
+	}
+}
+
+func (w *webSocket) closeFrame() []byte {
+	w.s.mu.Lock()
+	code, err := w.s.reason.CloseCode(), w.s.err
+	w.s.mu.Unlock()
+	var broken *ws.Error
+	if errors.As(err, &broken) {
+		return ws.AppendClose(nil, broken.Code, broken.Reason)
+	}
+	return ws.AppendClose(nil, code, "")
+}
