@@ -264,7 +264,8 @@ func TestPanicInHandshake(t *testing.T) {
 }
 
 func TestEnterAndLeave(t *testing.T) {
-	s, _ := openRecorded(t, newTestServer(Config{}), V4)
+	srv := newTestServer(Config{})
+	s, _ := openRecorded(t, srv, V4)
 	if !s.enter() {
 		t.Fatal("an open session has no turn to give")
 	}
@@ -277,10 +278,12 @@ func TestEnterAndLeave(t *testing.T) {
 	}
 	s.turn.Unlock()
 	s.CloseNow()
+	settled(t, srv) // which takes the turn
 	if s.enter() {
 		t.Error("a closed session gives a turn")
 	}
 	if !s.turn.TryLock() {
-		t.Error("a turn that was refused is held")
+		t.Fatal("a turn that was refused is held")
 	}
+	s.turn.Unlock()
 }

@@ -73,11 +73,21 @@ func incoming(method, query string, header ...string) *fasthttp.RequestCtx {
 	return ctx
 }
 
-// visit is incoming with the answer of srv. A handshake by WebSocket is not hijacked.
-func visit(srv *Server, method, query string, header ...string) *fasthttp.RequestCtx {
+// visit is incoming with the answer of srv, which ends with the test. A handshake by WebSocket is
+// not hijacked.
+func visit(t testing.TB, srv *Server, method, query string, header ...string) *fasthttp.RequestCtx {
+	t.Helper()
 	ctx := incoming(method, query, header...)
 	srv.Serve(ctx)
+	t.Cleanup(func() { shut(srv) })
 	return ctx
+}
+
+// shut ends srv and its sessions at once.
+func shut(srv *Server) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_ = srv.Shutdown(ctx)
 }
 
 const (

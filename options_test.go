@@ -286,16 +286,14 @@ func TestSetPingIsAnnounced(t *testing.T) {
 		}
 	}})
 	for _, query := range []string{handshake4, handshake3} {
-		if body := string(visit(srv, "GET", query).Response.Body()); !strings.Contains(body, want) {
+		if body := string(visit(t, srv, "GET", query).Response.Body()); !strings.Contains(body, want) {
 			t.Errorf("%s: the handshake has %q, want %s", query, body, want)
 		}
-		onlySession(t, srv).CloseNow()
 	}
 	plain := newTestServer(Config{})
-	if body := string(visit(plain, "GET", handshake4).Response.Body()); strings.Contains(body, want) {
+	if body := string(visit(t, plain, "GET", handshake4).Response.Body()); strings.Contains(body, want) {
 		t.Errorf("without SetPing the handshake has %q", body)
 	}
-	onlySession(t, plain).CloseNow()
 }
 
 // beating is an open session with setPing and a recorder.
@@ -376,10 +374,9 @@ func TestInitialMessageOnPolling(t *testing.T) {
 		{handshake3 + "&b64=1", Message{Data: []byte{1, 2}, Binary: true}, "}6:b4AQI=10:4connected"},
 	} {
 		srv := initial(c.m)
-		if body := string(visit(srv, "GET", c.query).Response.Body()); !strings.HasSuffix(body, c.tail) {
+		if body := string(visit(t, srv, "GET", c.query).Response.Body()); !strings.HasSuffix(body, c.tail) {
 			t.Errorf("%s: the handshake has %q, want %q behind the open packet", c.query, body, c.tail)
 		}
-		onlySession(t, srv).CloseNow()
 	}
 }
 
@@ -398,8 +395,7 @@ func TestInitialMessageIsCopied(t *testing.T) {
 	srv := newTestServer(Config{InitialMessage: &m})
 	clear(m.Data)
 	m.Binary = true
-	if body := string(visit(srv, "GET", handshake4).Response.Body()); !strings.HasSuffix(body, "\x1e4welcome") {
+	if body := string(visit(t, srv, "GET", handshake4).Response.Body()); !strings.HasSuffix(body, "\x1e4welcome") {
 		t.Errorf("the handshake has %q", body)
 	}
-	onlySession(t, srv).CloseNow()
 }

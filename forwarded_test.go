@@ -1,0 +1,162 @@
+package engineio
+
+import (
+	"net"
+	"net/netip"
+	"testing"
+
+	"github.com/valyala/fasthttp"
+)
+
+// from is a request of a peer.
+func from(peer net.Addr, header ...string) *fasthttp.RequestCtx {
+	ctx := incoming("GET", handshake4, header...)
+	ctx.SetRemoteAddr(peer)
+	return ctx
+}
+
+// peerAt is the peer of that address and port.
+func peerAt(s string) net.Addr { return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(s)) }
+
+func trusting(t testing.TB, list ...string) proxies {
+	t.Helper()
+	p, err := newProxies(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestRemoteAddr(t *testing.T) {
+	const peer = "10.0.0.1:5000"
+	ours := []string{"10.0.0.0/8", "192.0.2.7", "2001:db8:ffff::/48"}
+	for _, c := range []struct {
+		name  string
+		trust []string
+		peer  string
+		xff   string // none when empty
+		want  string
+	}{
+		{"nobody is trusted", nil, peer, "203.0.113.9", peer},
+		{"an untrusted peer", ours, "203.0.113.1:5000", "203.0.113.9", "203.0.113.1:5000"},
+		{"a neighbour of a trusted address", ours, "192.0.2.8:5000", "203.0.113.9", "192.0.2.8:5000"},
+		{"a trusted address", ours, "192.0.2.7:5000", "203.0.113.9", "203.0.113.9:0"},
+		{"no header", ours, peer, "", peer},
+		{"one hop", ours, peer, "203.0.113.9", "203.0.113.9:0"},
+		{"spaces", ours, peer, "  203.0.113.9\t", "203.0.113.9:0"},
+		{"what is left of the client is his own", ours, peer, "1.2.3.4, 203.0.113.9", "203.0.113.9:0"},
+		{"he claims to be one of us", ours, peer, "10.9.9.9, 203.0.113.9", "203.0.113.9:0"},
+		{"two proxies", ours, peer, "203.0.113.9, 10.0.0.2", "203.0.113.9:0"},
+		{"three proxies and a spoof", ours, peer, "1.2.3.4,203.0.113.9,192.0.2.7,10.0.0.2", "203.0.113.9:0"},
+		{"our own all the way", ours, peer, "10.0.0.3, 10.0.0.2", "10.0.0.3:0"},
+		{"garbage", ours, peer, "unknown", peer},
+		{"garbage on the left", ours, peer, "unknown, 203.0.113.9", "203.0.113.9:0"},
+		{"garbage behind a proxy", ours, peer, "1.2.3.4, <script>, 10.0.0.2", "10.0.0.2:0"},
+		{"an empty hop", ours, peer, "1.2.3.4,,", peer},
+		{"a name", ours, peer, "example.com", peer},
+		{"IPv6", ours, "[2001:db8:ffff::1]:5000", "2001:db8::9", "[2001:db8::9]:0"},
+		{"IPv6 behind IPv4", ours, peer, "2001:db8::9, 2001:db8:ffff::2", "[2001:db8::9]:0"},
+		{"an untrusted IPv6 peer", ours, "[2001:db8:fffe::1]:5000", "203.0.113.9", "[2001:db8:fffe::1]:5000"},
+		{"an IPv4 peer of a socket for both", ours, "[::ffff:10.0.0.1]:5000", "203.0.113.9", "203.0.113.9:0"},
+		{"an untrusted one", ours, "[::ffff:203.0.113.1]:5000", "203.0.113.9", "203.0.113.1:5000"},
+		{"an IPv4-mapped hop of ours", ours, peer, "203.0.113.9, ::ffff:10.0.0.2", "203.0.113.9:0"},
+		{"an IPv4-mapped client", ours, peer, "::ffff:203.0.113.9", "203.0.113.9:0"},
+		{"an IPv4-mapped entry", []string{"::ffff:10.0.0.1"}, peer, "203.0.113.9", "203.0.113.9:0"},
+		{"everybody", []string{"0.0.0.0/0"}, peer, "1.2.3.4, 203.0.113.9", "1.2.3.4:0"},
+		{"IPv4 is not in ::/0", []string{"::/0"}, peer, "203.0.113.9", peer},
+		{"a network by one of its addresses", []string{"10.1.2.3/8"}, peer, "203.0.113.9", "203.0.113.9:0"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var header []string
+			if c.xff != "" {
+				header = []string{"X-Forwarded-For: " + c.xff}
+			}
+			ctx := from(peerAt(c.peer), header...)
+			if got := trusting(t, c.trust...).remoteAddr(ctx); got != netip.MustParseAddrPort(c.want) {
+				t.Errorf("the client is %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestForwardedHostAndProto(t *testing.T) {
+	const trusted, stranger = "10.0.0.1:5000", "203.0.113.1:5000"
+	for _, c := range []struct {
+		name   string
+		peer   string
+		header []string
+		host   string
+		secure bool
+	}{
+		{"no headers", trusted, nil, "example.com", false},
+		{"both", trusted, []string{"X-Forwarded-Host: shop.example", "X-Forwarded-Proto: https"}, "shop.example", true},
+		{"of a stranger", stranger, []string{"X-Forwarded-Host: shop.example", "X-Forwarded-Proto: https"}, "example.com", false},
+		{"with a port", trusted, []string{"X-Forwarded-Host: shop.example:8443"}, "shop.example:8443", false},
+		{"the first counts", trusted, []string{"X-Forwarded-Host: shop.example , inner", "X-Forwarded-Proto: https,http"}, "shop.example", true},
+		{"http", trusted, []string{"X-Forwarded-Proto: http"}, "example.com", false},
+		{"capitals", trusted, []string{"X-Forwarded-Proto: HTTPS"}, "example.com", true},
+		{"garbage", trusted, []string{"X-Forwarded-Proto: httpss"}, "example.com", false},
+		{"empty", trusted, []string{"X-Forwarded-Host: ", "X-Forwarded-Proto: "}, "example.com", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ctx := from(peerAt(c.peer), c.header...)
+			p := trusting(t, "10.0.0.0/8")
+			if host, secure := p.host(ctx), p.secure(ctx); host != c.host || secure != c.secure {
+				t.Errorf("host %q, secure %v; want %q, %v", host, secure, c.host, c.secure)
+			}
+			if p := proxies(nil); p.host(ctx) != "example.com" || p.secure(ctx) {
+				t.Error("the headers count where nobody is trusted")
+			}
+		})
+	}
+}
+
+// A peer that has no IP address, as on a Unix socket, is no proxy of ours.
+func TestPeerWithoutAnAddress(t *testing.T) {
+	ctx := from(&net.UnixAddr{Name: "socket"}, "X-Forwarded-For: 203.0.113.9")
+	if got := trusting(t, "0.0.0.0/0", "::/0").remoteAddr(ctx); got != (netip.AddrPort{}) {
+		t.Errorf("the client is %v", got)
+	}
+}
+
+func TestProxiesThatAreNone(t *testing.T) {
+	for _, entry := range []string{"", "localhost", "10.0.0.0/33", "10.0.0", "10.0.0.1:80", "*", "10.0.0.0/"} {
+		if p, err := newProxies([]string{"10.0.0.1", entry}); err == nil {
+			t.Errorf("%q is taken for %v", entry, p)
+		}
+	}
+}
+
+// Where the address, the host and the protocol go.
+func TestTrustedProxiesOption(t *testing.T) {
+	header := []string{
+		"X-Forwarded-For: 203.0.113.9", "X-Forwarded-Host: shop.example", "X-Forwarded-Proto: https", "Origin: https://shop.example",
+	}
+	for _, trusted := range []bool{false, true} {
+		var refused netip.AddrPort
+		config := Config{
+			Cookie:            &Cookie{},
+			OnConnectionError: func(_ *fasthttp.RequestCtx, remote netip.AddrPort, _ *RequestError) { refused = remote },
+		}
+		want := netip.MustParseAddrPort("0.0.0.0:0") // the peer of incoming
+		if trusted {
+			config.TrustedProxies = []string{"0.0.0.0"}
+			want = netip.MustParseAddrPort("203.0.113.9:0")
+		}
+		srv := newTestServer(config)
+		ctx := visit(t, srv, "GET", handshake4, header...)
+		if !trusted {
+			if ctx.Response.StatusCode() != 403 || refused != want {
+				t.Errorf("nobody is trusted: answered %d, refused %v", ctx.Response.StatusCode(), refused)
+			}
+			continue
+		}
+		if s := onlySession(t, srv); s.RemoteAddr() != want || !sent(ctx).Secure() {
+			t.Errorf("the client is %v, the cookie %v", s.RemoteAddr(), sent(ctx))
+		}
+		visit(t, srv, "GET", "EIO=4&transport=pigeon", header...)
+		if refused != want {
+			t.Errorf("refused %v, want %v", refused, want)
+		}
+	}
+}

@@ -1,0 +1,125 @@
+package engineio
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"github.com/valyala/fasthttp"
+)
+
+func TestGenerateID(t *testing.T) {
+	broken := errors.New("no entropy")
+	for _, c := range []struct {
+		name string
+		id   string
+		err  error
+		want error // what OnConnectionError is told of
+	}{
+		{"one character", "a", nil, nil},
+		{"all there are", "AZaz09-_.~", nil, nil},
+		{"the longest", strings.Repeat("x", maxID), nil, nil},
+		{"one more", strings.Repeat("x", maxID+1), nil, errIDInvalid},
+		{"empty", "", nil, errIDInvalid},
+		{"an ampersand", "a&b", nil, errIDInvalid},
+		{"a space", "a b", nil, errIDInvalid},
+		{"a quote", `a"b`, nil, errIDInvalid},
+		{"a line feed", "a\nSet-Cookie: x", nil, errIDInvalid},
+		{"an escape", "a%20b", nil, errIDInvalid},
+		{"a slash", "a/b", nil, errIDInvalid},
+		{"a plus", "a+b", nil, errIDInvalid},
+		{"not ASCII", "\u00e9", nil, errIDInvalid},
+		{"a zero", "a\x00", nil, errIDInvalid},
+		{"in use", "taken", nil, errIDInUse},
+		{"an error", "valid", broken, broken},
+	} {
+		for _, transport := range []string{handshake4, webSocket4} {
+			t.Run(c.name+" "+transport, func(t *testing.T) { generate(t, transport, c.id, c.err, c.want) })
+		}
+	}
+}
+
+// generate has one handshake get an id or an error, and checks what the client gets.
+func generate(t *testing.T, query, id string, err, want error) {
+	var told error
+	var opened *Session
+	srv := newTestServer(Config{
+		GenerateID:        func(*fasthttp.RequestCtx) (string, error) { return id, err },
+		OnConnectionError: func(_ *fasthttp.RequestCtx, _ netip.AddrPort, e *RequestError) { told = e.Err },
+		OnHandshake:       func(s *Session, _ *fasthttp.RequestCtx) error { opened = s; return nil },
+	})
+	srv.registry.add(&Session{id: "taken"})
+	defer srv.registry.remove(srv.registry.get([]byte("taken")))
+	var header []string
+	if query == webSocket4 {
+		header = upgradeHeader
+	}
+	answer := &visit(t, srv, "GET", query, header...).Response
+	if want == nil {
+		if opened == nil || opened.ID() != id || query == handshake4 && !strings.Contains(string(answer.Body()), `{"sid":"`+id+`",`) {
+			t.Fatalf("answered %d %s", answer.StatusCode(), answer.Body())
+		}
+		opened.CloseNow()
+		return
+	}
+	if got := string(answer.Body()); answer.StatusCode() != 400 || got != `{"code":3,"message":"Bad request"}` {
+		t.Errorf("answered %d %s", answer.StatusCode(), got)
+	}
+	if !errors.Is(told, want) || opened != nil || srv.Len() != 0 || untold(srv) != 0 {
+		t.Errorf("refused with %v, want %v; %d sessions", told, want, srv.Len())
+	}
+}
+
+// The application may build the id from the request, and the session keeps a copy.
+func TestGenerateIDFromTheRequest(t *testing.T) {
+	buffer := []byte("node1.")
+	srv := newTestServer(Config{GenerateID: func(ctx *fasthttp.RequestCtx) (string, error) {
+		buffer = append(buffer[:6], ctx.QueryArgs().Peek("name")...)
+		return unsafe.String(unsafe.SliceData(buffer), len(buffer)), nil // as Fiber's strings are
+	}})
+	visit(t, srv, "GET", handshake4+"&name=Ada")
+	if s, ok := srv.Session("node1.Ada"); !ok || s.ID() != "node1.Ada" {
+		t.Error("the session has another id")
+	}
+	if status := visit(t, srv, "GET", handshake4+"&name=Ada").Response.StatusCode(); status != 400 {
+		t.Errorf("the same id again is answered %d", status)
+	}
+	if status := visit(t, srv, "GET", handshake4+"&name=Eve").Response.StatusCode(); status != 200 {
+		t.Errorf("another id is answered %d", status)
+	}
+	if s, ok := srv.Session("node1.Ada"); !ok || s.ID() != "node1.Ada" {
+		t.Error("the id of a session changes with the request it came from")
+	}
+}
+
+func TestNewID(t *testing.T) {
+	seen := make(map[string]bool)
+	for range 10_000 {
+		id := newID()
+		if len(id) != 20 || !validID(id) || seen[id] {
+			t.Fatalf("%q is not 20 characters, not valid, or not the first", id)
+		}
+		seen[id] = true
+	}
+	for place := range 20 { // every character is random
+		used := make(map[byte]bool)
+		for id := range seen {
+			used[id[place]] = true
+		}
+		if len(used) != 64 {
+			t.Errorf("character %d has %d values", place, len(used))
+		}
+	}
+}
+
+func TestValidIDIsOfBytes(t *testing.T) {
+	const valid = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~"
+	for c := range 256 {
+		id := string([]byte{byte(c)})
+		if validID("a"+id+"b") != strings.Contains(valid, id) {
+			t.Errorf("character %q", id)
+		}
+	}
+}
