@@ -57,9 +57,7 @@ func (w *webSocket) accept(ctx *fasthttp.RequestCtx, initial bool) {
 	}
 	w.deflate = extensions != ""
 	ws.Accept(ctx, extensions)
-	if f := w.s.srv.config.OnHeaders; f != nil {
-		f(w.s, ctx, initial)
-	}
+	w.s.headers(ctx, initial)
 }
 
 // serveRefused closes a WebSocket for a session that has one, or is getting one. It is accepted

@@ -2,6 +2,8 @@ package engineio
 
 import (
 	"cmp"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -32,6 +34,16 @@ func (c Cookie) withDefaults() Cookie {
 	c.Path = cmp.Or(c.Path, "/")
 	c.SameSite = cmp.Or(c.SameSite, fasthttp.CookieSameSiteLaxMode)
 	return c
+}
+
+// check panics on what would break the header.
+func (c *Cookie) check() {
+	if strings.ContainsAny(c.Name, "=;, \t\r\n\"") {
+		panic("engineio: Config.Cookie.Name is " + strconv.Quote(c.Name))
+	}
+	if strings.ContainsAny(c.Path+c.Domain, ";,\r\n") {
+		panic("engineio: Config.Cookie.Path or Domain has a separator")
+	}
 }
 
 // set adds the cookie to a response.

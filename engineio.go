@@ -21,11 +21,13 @@
 // # Goroutines
 //
 // A session costs the goroutine that fasthttp runs for its connection and no other. Callbacks of
-// one session never overlap; callbacks of different sessions run in parallel. All methods of
+// one session never overlap, but for OnHeaders and the OnMessage of Config.ConcurrentHandlers;
+// callbacks of different sessions run in parallel. All methods of
 // Server and Session may be called from any goroutine, callbacks included.
 package engineio
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -34,6 +36,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/valyala/fasthttp"
 
@@ -105,8 +108,9 @@ const (
 // Config is what a Server is made of. The zero value serves both transports and revisions to
 // clients of the same host. New copies it; changes after that have no effect.
 type Config struct {
-	// Path is where Handler and the Fiber middleware serve the engine. It starts with a slash; a
-	// final slash is optional here and in requests. Default: "/engine.io/".
+	// Path is where Handler and the Fiber middleware serve the engine, in Fiber below the prefix
+	// of the group or Use. Slashes at its ends are optional, here and in requests.
+	// Default: "/engine.io/".
 	Path string
 
 	// PingInterval is the time between two heartbeats of an idle session, at least 1 ms.
@@ -229,8 +233,9 @@ type Config struct {
 	Logger *slog.Logger
 
 	// OnHandshake accepts or refuses a session. It is the one place where a request meets a
-	// session: read headers, cookies, query and user values here, and keep what is needed with a
-	// Key; ctx is not valid after the return. A *RequestError chooses the answer, any other
+	// session: read headers, cookies, query and user values here, and keep copies of what is
+	// needed with a Key. ctx is not valid after the return, and neither are the strings that
+	// Fiber's Locals got from a request: strings.Clone them. A *RequestError chooses the answer, any other
 	// error is answered 403. s cannot send yet.
 	OnHandshake func(s *Session, ctx *fasthttp.RequestCtx) error
 
@@ -238,8 +243,9 @@ type Config struct {
 	// the handshake, which carries what it sends.
 	OnConnect func(s *Session)
 
-	// OnMessage runs for every message, in order, one at a time for a session. While it runs the
-	// session reads nothing, so a slow one slows its client and nobody else.
+	// OnMessage runs for every message, in order, one at a time for a session unless
+	// ConcurrentHandlers says otherwise. While it runs the session reads nothing, so a slow one
+	// slows its client and nobody else.
 	OnMessage func(s *Session, m Message)
 
 	// OnUpgrade runs when a session has moved from long-polling to WebSocket.
@@ -250,8 +256,8 @@ type Config struct {
 	// goroutine and may overlap other callbacks.
 	OnHeaders func(s *Session, ctx *fasthttp.RequestCtx, initial bool)
 
-	// OnConnectionError is told of every refused request, before the answer is written: e has
-	// the code and message, and e.Err what was wrong. remote is as in Session.RemoteAddr.
+	// OnConnectionError is told of every request that is refused, before the answer is written: e
+	// has status, code and message, and e.Err what was wrong. remote is as in Session.RemoteAddr.
 	OnConnectionError func(ctx *fasthttp.RequestCtx, remote netip.AddrPort, e *RequestError)
 
 	// OnDisconnect runs exactly once for every session that OnConnect was due for, after every
@@ -352,11 +358,15 @@ func (c Config) withDefaultLists() Config {
 	}
 	if c.Cookie != nil {
 		cookie := c.Cookie.withDefaults()
+		cookie.check()
 		c.Cookie = &cookie
 	}
 	if c.InitialMessage != nil {
 		m := *c.InitialMessage
 		m.Data = slices.Clone(m.Data)
+		if !m.Binary && (!utf8.Valid(m.Data) || bytes.IndexByte(m.Data, codec.Separator) >= 0) {
+			panic("engineio: Config.InitialMessage is not a text that every transport can carry")
+		}
 		c.InitialMessage = &m
 	}
 	return c

@@ -43,7 +43,8 @@ var (
 	errIDInvalid = errors.New("the generated session id is not 1 to 128 characters of A-Z a-z 0-9 - _ . ~")
 	errNoUpgrade = errors.New("upgrades are disabled")
 	errJSONP     = errors.New("JSONP is disabled")
-	errPanic     = errors.New("OnHandshake panicked")
+	errPanic     = errors.New("the application panicked")
+	errTooBig    = errors.New("the body is above MaxPayload")
 )
 
 // What ended a session, as the Err of a CloseError.

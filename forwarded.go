@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"bytes"
 	"net"
 	"net/netip"
 	"strings"
@@ -16,16 +17,26 @@ type proxies []netip.Prefix
 func newProxies(list []string) (proxies, error) {
 	var p proxies
 	for _, entry := range list {
-		network, err := netip.ParsePrefix(entry)
-		if addr, addrErr := netip.ParseAddr(entry); addrErr == nil {
-			network, err = addr.Unmap().Prefix(addr.Unmap().BitLen())
-		}
+		network, err := parseNetwork(entry)
 		if err != nil {
 			return nil, err
 		}
-		p = append(p, network.Masked())
+		p = append(p, network)
 	}
 	return p, nil
+}
+
+func parseNetwork(entry string) (netip.Prefix, error) {
+	if !strings.Contains(entry, "/") {
+		addr, err := netip.ParseAddr(entry)
+		addr = addr.Unmap().WithZone("")
+		return netip.PrefixFrom(addr, addr.BitLen()), err
+	}
+	network, err := netip.ParsePrefix(entry)
+	if addr := network.Addr(); addr.Is4In6() && network.Bits() >= 96 {
+		network = netip.PrefixFrom(addr.Unmap(), network.Bits()-96)
+	}
+	return network.Masked(), err
 }
 
 func (p proxies) trust(addr netip.Addr) bool {
@@ -44,18 +55,30 @@ func (p proxies) remoteAddr(ctx *fasthttp.RequestCtx) netip.AddrPort {
 	if !p.trust(peer.Addr()) {
 		return peer
 	}
-	hops := strings.Split(string(ctx.Request.Header.Peek("X-Forwarded-For")), ",")
+	lines := ctx.Request.Header.PeekAll("X-Forwarded-For") // a proxy may add to the line, or add a line
+	hops := strings.Split(string(bytes.Join(lines, []byte{','})), ",")
 	for i := len(hops) - 1; i >= 0; i-- {
-		addr, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
+		addr, ok := parseHop(strings.TrimSpace(hops[i]))
+		if !ok {
 			break // what is left of it was written by nobody we know
 		}
-		peer = netip.AddrPortFrom(addr.Unmap(), 0)
+		peer = netip.AddrPortFrom(addr, 0)
 		if !p.trust(peer.Addr()) {
 			break
 		}
 	}
 	return peer
+}
+
+// parseHop reads an address, with or without a port.
+func parseHop(hop string) (netip.Addr, bool) {
+	addr, err := netip.ParseAddr(hop)
+	if err != nil {
+		var withPort netip.AddrPort
+		withPort, err = netip.ParseAddrPort(hop)
+		addr = withPort.Addr()
+	}
+	return addr.Unmap().WithZone(""), err == nil
 }
 
 // host is the host the client asked for.
@@ -91,5 +114,5 @@ func peerAddr(ctx *fasthttp.RequestCtx) netip.AddrPort {
 		return netip.AddrPort{}
 	}
 	ap := a.AddrPort()
-	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+	return netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
 }

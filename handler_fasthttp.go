@@ -59,7 +59,7 @@ func (srv *Server) Serve(ctx *fasthttp.RequestCtx) {
 	}
 }
 
-// A request is what the query says. Its slices alias the fasthttp request.
+// A request is what the query says. sid aliases the fasthttp request.
 type request struct {
 	transport Transport
 	revision  Revision
@@ -157,23 +157,31 @@ func (srv *Server) handshake(ctx *fasthttp.RequestCtx, r request) {
 		srv.refuse(ctx, refusal(err))
 		return
 	}
-	if c := srv.config.Cookie; c != nil {
-		c.set(&ctx.Response.Header, s.id, srv.proxies.secure(ctx))
-	}
 	if r.transport == WebSocket {
+		srv.setCookie(ctx, s)
 		w := newWebSocket(s)
 		w.accept(ctx, true)
 		ctx.Hijack(w.serve)
 		return
 	}
 	s.out.cork()
-	open := s.connect(s.poll)
+	lost := s.connect(s.poll)
 	s.uncork()
-	if !open {
-		srv.refuse(ctx, refuse(codeForbidden, ErrClosed))
-		return
+	switch lost {
+	case nil:
+		srv.setCookie(ctx, s)
+		s.poll.serveFirst(ctx, r.jsonp)
+	case errIDInUse:
+		srv.refuse(ctx, refuse(codeBadRequest, lost))
+	default:
+		srv.refuse(ctx, refuse(codeForbidden, lost))
 	}
-	s.poll.serveFirst(ctx, r.jsonp)
+}
+
+func (srv *Server) setCookie(ctx *fasthttp.RequestCtx, s *Session) {
+	if c := srv.config.Cookie; c != nil {
+		c.set(&ctx.Response.Header, s.id, srv.proxies.secure(ctx))
+	}
 }
 
 // generateID makes the id of a new session.
@@ -182,7 +190,8 @@ func (srv *Server) generateID(ctx *fasthttp.RequestCtx) (string, *RequestError) 
 	if f == nil {
 		return newID(), nil
 	}
-	id, err := f(ctx)
+	id, err := "", errPanic
+	srv.guarded("GenerateID", func() { id, err = f(ctx) })
 	switch {
 	case err != nil:
 		return "", refuse(codeBadRequest, err)
@@ -234,10 +243,7 @@ func (srv *Server) mayUpgrade(t Transport) bool {
 // refuse answers with an error of the protocol. Headers set before, by a middleware, stay.
 func (srv *Server) refuse(ctx *fasthttp.RequestCtx, e *RequestError) {
 	e = e.withDefaults()
-	remote := srv.proxies.remoteAddr(ctx)
-	if f := srv.config.OnConnectionError; f != nil {
-		f(ctx, remote, e)
-	}
+	srv.report(ctx, e)
 	body, _ := json.Marshal(struct { // two plain fields always marshal
 		Code    int    `json:"code"`
 		Message string `json:"message"`
@@ -251,6 +257,21 @@ func (srv *Server) refuse(ctx *fasthttp.RequestCtx, e *RequestError) {
 	ctx.Response.SetBody(body)
 	if stream := ctx.RequestBodyStream(); stream != nil {
 		discardBody(ctx, stream)
+	}
+}
+
+// refuseEmpty answers with a bare status, as the reference does for what breaks the rules of
+// long-polling.
+func (srv *Server) refuseEmpty(ctx *fasthttp.RequestCtx, status int, err error) {
+	srv.report(ctx, &RequestError{Status: status, Code: codeBadRequest, Message: codeText[codeBadRequest], Err: err})
+	ctx.SetStatusCode(status)
+}
+
+// report tells the application and the log of a refused request.
+func (srv *Server) report(ctx *fasthttp.RequestCtx, e *RequestError) {
+	remote := srv.proxies.remoteAddr(ctx)
+	if f := srv.config.OnConnectionError; f != nil {
+		srv.guarded("OnConnectionError", func() { f(ctx, remote, e) })
 	}
 	srv.config.Logger.Debug("engineio: request refused", "status", e.Status, "code", e.Code,
 		"message", e.Message, "remote", remote, "err", e.Err)

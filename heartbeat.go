@@ -62,11 +62,24 @@ func (s *Session) tick() {
 	case beatInterval:
 		_ = s.out.push(codec.Packet{Type: codec.Ping}, 0) // fails when the session ends, which is fine
 	case beatTimeout:
+		if s.out.writing() {
+			s.again() // the ping may wait behind what a slow client still takes; WriteTimeout bounds that
+			return
+		}
 		s.terminate(ReasonPingTimeout, nil)
 	case beatClosing:
 		s.terminate(0, nil) // close has named the reason
 	case beatLinger:
 		s.srv.forget(s)
+	}
+}
+
+// again gives the client PingTimeout once more.
+func (s *Session) again() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == stateOpen && s.beat.phase == beatTimeout {
+		s.arm(beatTimeout, s.pingTimeout)
 	}
 }
 

@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"bytes"
 	"strconv"
 	"time"
 
@@ -61,7 +62,7 @@ func (o *origins) admit(ctx *fasthttp.RequestCtx) bool {
 func (o *origins) preflight(ctx *fasthttp.RequestCtx) {
 	h := &ctx.Response.Header
 	h.Set("Access-Control-Allow-Methods", "GET, POST")
-	if headers := ctx.Request.Header.Peek("Access-Control-Request-Headers"); len(headers) > 0 {
+	if headers := ctx.Request.Header.Peek("Access-Control-Request-Headers"); isTokenList(headers) {
 		h.SetBytesV("Access-Control-Allow-Headers", headers)
 		addVary(h, "Access-Control-Request-Headers")
 	}
@@ -79,6 +80,17 @@ func addVary(h *fasthttp.ResponseHeader, name string) {
 		name = string(old) + ", " + name
 	}
 	h.Set("Vary", name)
+}
+
+// isTokenList tells whether b is what a browser sends: names, commas and spaces.
+func isTokenList(b []byte) bool {
+	for _, c := range b {
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+		if !letter && bytes.IndexByte([]byte("!#$%&'*+-.^_`|~, "), c) < 0 {
+			return false
+		}
+	}
+	return len(b) > 0
 }
 
 func isPreflight(ctx *fasthttp.RequestCtx) bool {

@@ -70,7 +70,7 @@ func (o *outbox) open(t transport, p codec.Packet) bool {
 		o.mu.Unlock()
 		return false
 	}
-	o.state, o.holder = outOpen, t
+	o.state, o.holder, o.ready = outOpen, t, true
 	o.mu.Unlock()
 	return o.push(p, 0) == nil
 }
@@ -126,10 +126,10 @@ func (o *outbox) take(t transport) (c *chunk, n uint64, last bool, err error) {
 // wrote says what became of n taken packets: handed to a connection, or lost with it.
 func (o *outbox) wrote(n uint64, err error) {
 	o.mu.Lock()
-	o.left += n
 	if err != nil {
-		o.left -= n
 		o.lost = true
+	} else {
+		o.left += n
 	}
 	o.ring()
 	o.mu.Unlock()
@@ -143,7 +143,7 @@ func (o *outbox) claim(t transport) bool {
 	if o.busy || o.holder != t || !o.pending() {
 		return false
 	}
-	o.busy, o.ready = true, false
+	o.busy = true
 	return true
 }
 
@@ -159,10 +159,19 @@ func (o *outbox) rest() bool {
 	return true
 }
 
-// away says that the holder has stopped waiting.
-func (o *outbox) away() {
+// writing tells whether a WebSocket is at work on the queue.
+func (o *outbox) writing() bool {
 	o.mu.Lock()
-	o.ready = false
+	defer o.mu.Unlock()
+	return o.busy
+}
+
+// away says that t has stopped waiting.
+func (o *outbox) away(t transport) {
+	o.mu.Lock()
+	if o.holder == t {
+		o.ready = false
+	}
 	o.mu.Unlock()
 }
 
@@ -170,6 +179,7 @@ func (o *outbox) away() {
 // dropped. It tells whether the last word is still to be said.
 func (o *outbox) end(goodOrder bool) bool {
 	o.mu.Lock()
+	fresh := o.state == outNew // nobody has heard of it
 	switch {
 	case o.state == outSilent:
 	case goodOrder && o.state == outClosing:
@@ -179,7 +189,7 @@ func (o *outbox) end(goodOrder bool) bool {
 		o.state = outEnded
 		o.discard()
 	}
-	due, wake := o.state != outSilent, o.holder
+	due, wake := o.state != outSilent && !fresh, o.holder
 	if !goodOrder && o.armed {
 		o.corkTimer.Stop()
 		o.armed = false

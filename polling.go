@@ -53,7 +53,7 @@ func (p *polling) serveFirst(ctx *fasthttp.RequestCtx, jsonp []byte) { p.serveGe
 func (p *polling) serveGet(ctx *fasthttp.RequestCtx, jsonp []byte, initial bool) {
 	if !p.get.TryLock() {
 		p.s.terminate(ReasonTransportError, errPollOverlap)
-		ctx.SetStatusCode(fasthttp.StatusBadRequest)
+		p.s.srv.refuseEmpty(ctx, fasthttp.StatusBadRequest, errPollOverlap)
 		return
 	}
 	defer p.get.Unlock()
@@ -83,13 +83,12 @@ func (p *polling) drain(r response) bool {
 	case err != nil:
 		p.s.srv.refuse(r.ctx, refuse(codeUnknownSession, err))
 	case queue != nil || last:
-		p.answer(r, queue, last)
-		p.s.out.wrote(n, nil)
+		p.s.out.wrote(n, p.answer(r, queue, last))
 		if last {
 			p.s.said()
 		}
 	case p.noop.Load():
-		p.s.out.away()
+		p.s.out.away(p)
 		r.body = codec.AcquireBuffer()
 		r.body.B = textFormat(p.s.revision).Append(r.body.B, codec.Packet{Type: codec.Noop})
 		r.write(p.s)
@@ -99,8 +98,9 @@ func (p *polling) drain(r response) bool {
 	return true
 }
 
-// answer writes the queue as one payload, and the last word after it.
-func (p *polling) answer(r response, queue *chunk, last bool) {
+// answer writes the queue as one payload, and the last word after it. Before a large one it looks
+// whether the client is still there: compressing for nobody would hold up others.
+func (p *polling) answer(r response, queue *chunk, last bool) error {
 	format := p.format(queue, r.jsonp != nil)
 	r.binary = format == codec.Binary3
 	payload := codec.AcquireBuffer()
@@ -120,8 +120,15 @@ func (p *polling) answer(r response, queue *chunk, last bool) {
 		}
 		payload.B = format.Append(payload.B, codec.Packet{Type: word})
 	}
+	if len(payload.B) >= p.s.srv.config.CompressionThreshold && p.parked.Gone(r.ctx.Conn()) {
+		codec.ReleaseBuffer(payload)
+		p.s.terminate(ReasonTransportError, errPollAborted)
+		r.ctx.SetConnectionClose()
+		return errPollAborted
+	}
 	r.body = payload
 	r.write(p.s)
+	return nil
 }
 
 // format picks the payload's encoding. Revision 3 has a binary one, for clients that can take it

@@ -14,7 +14,7 @@ import (
 func (p *polling) servePost(ctx *fasthttp.RequestCtx, jsonp bool) {
 	if !p.post.TryLock() {
 		p.s.terminate(ReasonTransportError, errPostOverlap)
-		ctx.SetStatusCode(fasthttp.StatusBadRequest)
+		p.s.srv.refuseEmpty(ctx, fasthttp.StatusBadRequest, errPostOverlap)
 		return
 	}
 	defer p.post.Unlock()
@@ -26,14 +26,14 @@ func (p *polling) servePost(ctx *fasthttp.RequestCtx, jsonp bool) {
 	if bytes.HasPrefix(ctx.Request.Header.ContentType(), []byte(contentBinary)) {
 		if format == codec.Text4 {
 			p.s.terminate(ReasonTransportError, errInvalidBody)
-			ctx.SetStatusCode(fasthttp.StatusBadRequest)
+			p.s.srv.refuseEmpty(ctx, fasthttp.StatusBadRequest, errInvalidBody)
 			return
 		}
 		format = codec.Binary3
 	}
 	body, ok := readBody(ctx, p.s.srv.config.MaxPayload)
 	if !ok {
-		ctx.SetStatusCode(fasthttp.StatusRequestEntityTooLarge)
+		p.s.srv.refuseEmpty(ctx, fasthttp.StatusRequestEntityTooLarge, errTooBig)
 		return
 	}
 	var err error

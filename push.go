@@ -7,8 +7,9 @@ import (
 	"github.com/fasteio/engineio/internal/ws"
 )
 
-// push queues one packet; data is copied. Pings pass the bound and are not counted: there is one
-// in PingInterval at most, and a client that is slow but alive must not look dead.
+// push queues one packet; data is copied. The open packet and pings pass the bound and are not
+// counted: there is one ping in PingInterval at most, and a client that is slow but alive must not
+// look dead.
 func (o *outbox) push(p codec.Packet, opts SendOption) error {
 	o.mu.Lock()
 	if err := o.takes(p.Type, o.wireSize(p), opts); err != nil {
@@ -19,7 +20,7 @@ func (o *outbox) push(p codec.Packet, opts SendOption) error {
 	before := len(c.own)
 	c.own = appendFrame(c.own, o.revision, o.textOnly, p)
 	n := len(c.own) - before
-	if p.Type == codec.Ping {
+	if !bounded(p.Type) {
 		n = 0
 	}
 	wake := o.queued(n)
@@ -32,19 +33,18 @@ func (o *outbox) push(p codec.Packet, opts SendOption) error {
 
 // pushPrepared queues one packet that is encoded already.
 func (o *outbox) pushPrepared(p *Prepared) error {
-	if o.deflates.Load() {
-		p.deflated(o.revision, o.textOnly) // may take a while, the first time, and not under the lock
+	frame, packed := p.frame(o.revision, o.textOnly), false
+	plain := p.opts&NoCompress != 0
+	if o.deflates.Load() && !plain && payloadLen(frame) >= o.packFrom {
+		frame, packed = p.deflated(o.revision, o.textOnly), true
 	}
 	o.mu.Lock()
-	frame := p.frame(o.revision, o.textOnly)
 	if err := o.takes(codec.Message, len(frame), p.opts); err != nil {
 		o.mu.Unlock()
 		return err
 	}
-	plain := p.opts&NoCompress != 0
 	switch {
-	case o.deflates.Load() && !plain && len(frame) >= o.packFrom:
-		frame = p.deflated(o.revision, o.textOnly)
+	case packed:
 		c := o.add()
 		c.shared, c.packed = frame, true
 	case len(frame) < sharedFrom:
@@ -62,15 +62,20 @@ func (o *outbox) pushPrepared(p *Prepared) error {
 	return nil
 }
 
+func payloadLen(frame []byte) int {
+	_, payload, _ := ws.Split(frame)
+	return len(payload)
+}
+
 // pushPong queues the answer to a WebSocket ping, unless the queue is full: then the client has
 // more to read than it reads.
 func (o *outbox) pushPong(data []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.takes(codec.Message, len(data), 0) != nil {
+	if o.takes(codec.Pong, ws.HeaderLen(len(data))+len(data), 0) != nil {
 		return
 	}
-	c := o.tail(len(data)+16, true)
+	c := o.tail(len(data)+16, o.last != nil && o.last.plain) // in no chunk of its own: a client could make many
 	before := len(c.own)
 	c.own = append(ws.AppendHeader(c.own, ws.Pong, len(data)), data...)
 	o.queued(len(c.own) - before) // wakes nobody: the reader, which calls this, has corked
@@ -85,6 +90,10 @@ func (o *outbox) wireSize(p codec.Packet) int {
 	return ws.HeaderLen(n) + n
 }
 
+// bounded tells whether packets of a type count against the limit: those that a sender or the
+// client can make more of.
+func bounded(t codec.Type) bool { return t == codec.Message || t == codec.Pong }
+
 // takes tells whether a packet of n bytes on the wire may be queued.
 func (o *outbox) takes(t codec.Type, n int, opts SendOption) error {
 	switch {
@@ -92,7 +101,7 @@ func (o *outbox) takes(t codec.Type, n int, opts SendOption) error {
 		return ErrClosed
 	case opts&Volatile != 0 && !o.ready:
 		return ErrNotReady
-	case t != codec.Ping && !o.fits(n):
+	case bounded(t) && !o.fits(n):
 		return ErrQueueFull
 	}
 	return nil

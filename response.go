@@ -67,7 +67,19 @@ func (r response) write(s *Session) {
 func (s *Session) finish(ctx *fasthttp.RequestCtx, initial bool) {
 	ctx.SetStatusCode(fasthttp.StatusOK)
 	ctx.Response.Header.Set("Cache-Control", "no-store")
-	if f := s.srv.config.OnHeaders; f != nil {
-		f(s, ctx, initial)
+	s.headers(ctx, initial)
+}
+
+// headers lets the application add its own.
+func (s *Session) headers(ctx *fasthttp.RequestCtx, initial bool) {
+	f := s.srv.config.OnHeaders
+	if f == nil {
+		return
 	}
+	defer func() {
+		if p := recover(); p != nil {
+			s.panicked(p)
+		}
+	}()
+	f(s, ctx, initial)
 }

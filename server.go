@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"iter"
 	"runtime/debug"
 	"slices"
@@ -39,6 +38,12 @@ type Server struct {
 // New makes a Server. It panics on a Config that makes no sense.
 func New(config Config) *Server {
 	srv := &Server{config: config.withDefaults(), stopped: make(chan struct{})}
+	if f := srv.config.AllowOrigin; f != nil {
+		srv.config.AllowOrigin = func(origin string) (ok bool) {
+			srv.guarded("AllowOrigin", func() { ok = f(origin) })
+			return ok
+		}
+	}
 	var err error
 	if srv.proxies, err = newProxies(srv.config.TrustedProxies); err != nil {
 		panic("engineio: Config.TrustedProxies: " + err.Error())
@@ -61,6 +66,13 @@ func (srv *Server) Config() Config {
 	c.Revisions = slices.Clone(c.Revisions)
 	c.AllowedOrigins = slices.Clone(c.AllowedOrigins)
 	c.TrustedProxies = slices.Clone(c.TrustedProxies)
+	if c.Cookie != nil {
+		cookie := *c.Cookie
+		c.Cookie = &cookie
+	}
+	if c.InitialMessage != nil {
+		c.InitialMessage = &Message{Data: slices.Clone(c.InitialMessage.Data), Binary: c.InitialMessage.Binary}
+	}
 	return c
 }
 
@@ -86,7 +98,7 @@ func (srv *Server) Len() int { return int(srv.open.Load()) }
 
 // Broadcast sends p to every open session. It does not block; Config.Overflow says what becomes
 // of a session whose queue is full. A text that a session's transport cannot carry (see
-// ErrInvalidText) is left out for that session.
+// ErrInvalidText) is left out for that session. It does not count who gets it; see Len.
 func (srv *Server) Broadcast(p *Prepared) {
 	srv.registry.each(func(s *Session) bool {
 		err := s.SendPrepared(p)
@@ -127,6 +139,14 @@ func (srv *Server) recovered(where string) {
 	if p := recover(); p != nil {
 		srv.config.Logger.Error("engineio: panic in "+where, "panic", p, "stack", string(debug.Stack()))
 	}
+}
+
+// guarded runs a hook whose panic must not reach fasthttp, which would let it end the process. It
+// tells whether there was none.
+func (srv *Server) guarded(where string, hook func()) (ok bool) {
+	defer srv.recovered(where)
+	hook()
+	return true
 }
 
 // Shutdown refuses new sessions (503), closes the open ones in good order with ReasonShutdown, and
@@ -209,11 +229,11 @@ func unavailable(message string, err error) *RequestError {
 	}
 }
 
-// add makes an admitted session known. One that opens while Shutdown walks is closed here.
-func (srv *Server) add(s *Session) {
+// add makes an admitted session known. One that opens while Shutdown walks is closed here. It fails
+// when the id is taken.
+func (srv *Server) add(s *Session) bool {
 	if !srv.registry.add(s) {
-		s.terminate(ReasonTransportError, fmt.Errorf("session id %q is taken", s.id))
-		return
+		return false
 	}
 	if srv.closing.Load() {
 		s.close(ReasonShutdown)
@@ -221,6 +241,7 @@ func (srv *Server) add(s *Session) {
 	if s.isClosed() {
 		srv.forget(s) // it ended before it was known
 	}
+	return true
 }
 
 func (srv *Server) forget(s *Session) { srv.registry.remove(s) }

@@ -28,7 +28,6 @@ type Session struct {
 	turn      sync.RWMutex  // held while a callback runs, shared by concurrent OnMessage
 	slots     chan struct{} // one for each OnMessage at work; nil unless they are concurrent
 	connected bool          // OnConnect was due; guarded by turn
-	told      bool          // OnDisconnect was due; guarded by turn
 
 	via    atomic.Uint32 // the Transport
 	over   atomic.Bool   // state is not open: nothing is received any more
@@ -82,10 +81,10 @@ func (s *Session) Context() context.Context {
 
 // SetPing gives this session a heartbeat of its own, for clients on networks that need another.
 // It may only be called in OnHandshake, and fails with ErrTooLate after it. Both durations are
-// at least 1 ms.
+// at least 1 ms, and together 24 days at most.
 func (s *Session) SetPing(interval, timeout time.Duration) error {
-	if interval < time.Millisecond || timeout < time.Millisecond {
-		return fmt.Errorf("engineio: SetPing(%v, %v): must be at least 1ms", interval, timeout)
+	if interval < time.Millisecond || timeout < time.Millisecond || interval > maxHeartbeat-timeout {
+		return fmt.Errorf("engineio: SetPing(%v, %v): must be at least 1ms, and 24 days together at most", interval, timeout)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -126,7 +125,7 @@ func (s *Session) terminate(r Reason, err error) {
 	}
 	lingers := r.owesWord()
 	if s.state == stateClosing {
-		r, lingers = s.reason, false // it has had CloseTimeout
+		r = s.reason
 	}
 	s.state, s.reason, s.err = stateClosed, r, err
 	s.over.Store(true)
@@ -147,7 +146,7 @@ func (s *Session) terminate(r Reason, err error) {
 		cancel(&CloseError{r, err})
 	}
 	s.srv.config.Logger.Debug("engineio: session closed", "sid", s.id, "reason", r, "err", err)
-	go s.settle() // the caller may hold a lock that OnDisconnect wants
+	go s.settle()
 }
 
 // linger keeps a closed polling session findable for one more GET: two HTTP requests are not
@@ -181,22 +180,26 @@ func (s *Session) isClosed() bool {
 }
 
 // connect opens the session on t: the open packet is queued, the session can be found, OnConnect
-// runs. The caller has corked the outbox. It fails when OnHandshake has closed the session.
-func (s *Session) connect(t transport) bool {
+// runs. The caller has corked the outbox. It fails when OnHandshake has closed the session, or
+// when another has its id.
+func (s *Session) connect(t transport) error {
 	if !s.out.open(t, s.openPacket()) {
 		s.terminate(ReasonServerClose, nil)
-		return false
+		return ErrClosed
 	}
 	if m := s.srv.config.InitialMessage; m != nil {
-		_ = s.Send(*m, 0) // New has checked it
+		_ = s.Send(*m, 0) // New has checked it, and the queue is empty but for the open packet
 	}
 	s.startBeat()
-	s.srv.add(s)
+	if !s.srv.add(s) {
+		s.terminate(ReasonServerClose, errIDInUse)
+		return errIDInUse
+	}
 	if s.enter() {
 		s.connected = true
 		s.opened()
 	}
-	return true
+	return nil
 }
 
 func (s *Session) uncork() {

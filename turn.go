@@ -11,7 +11,6 @@ func (s *Session) enter() bool {
 	s.turn.Lock()
 	if s.over.Load() {
 		s.turn.Unlock()
-		s.settle()
 		return false
 	}
 	return true
@@ -23,9 +22,6 @@ func (s *Session) leave() {
 		s.panicked(p)
 	}
 	s.turn.Unlock()
-	if s.over.Load() {
-		s.settle()
-	}
 }
 
 func (s *Session) panicked(p any) {
@@ -34,23 +30,18 @@ func (s *Session) panicked(p any) {
 	s.terminate(ReasonPanic, fmt.Errorf("panic: %v", p))
 }
 
-// settle runs OnDisconnect, once, when the session is closed and no other callback runs. Whoever
-// closes a session calls it, and so does whoever gives back the turn: one of them finds both true.
+// settle runs OnDisconnect when no other callback runs any more. terminate starts it, once, in a
+// goroutine of its own: its caller may be a callback, or hold a lock that OnDisconnect wants.
 func (s *Session) settle() {
-	if !s.isClosed() || !s.turn.TryLock() {
-		return
+	defer s.srv.busy.done()
+	s.turn.Lock()
+	defer s.leave()
+	if f := s.srv.config.OnDisconnect; f != nil && s.connected {
+		s.mu.Lock()
+		r, err := s.reason, s.err
+		s.mu.Unlock()
+		f(s, r, err)
 	}
-	if s.told {
-		s.turn.Unlock()
-		return
-	}
-	s.told = true
-	if s.connected {
-		s.disconnected()
-	} else {
-		s.turn.Unlock()
-	}
-	s.srv.busy.done()
 }
 
 func (s *Session) opened() {
@@ -86,19 +77,8 @@ func (s *Session) deliverShared(m Message) {
 			s.panicked(p)
 		}
 		s.turn.RUnlock()
-		s.settle()
 	}()
 	if f := s.srv.config.OnMessage; f != nil && !s.over.Load() {
 		f(s, m)
-	}
-}
-
-func (s *Session) disconnected() {
-	defer s.leave()
-	if f := s.srv.config.OnDisconnect; f != nil {
-		s.mu.Lock()
-		r, err := s.reason, s.err
-		s.mu.Unlock()
-		f(s, r, err)
 	}
 }

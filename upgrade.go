@@ -44,9 +44,16 @@ func (s *Session) cancelUpgrade(w *webSocket) {
 }
 
 // probe notes that the WebSocket works, and lets a parked GET go home.
-func (s *Session) probe() {
-	s.probed.Store(true)
-	s.poll.release()
+func (s *Session) probe(w *webSocket) {
+	s.mu.Lock()
+	ours := s.probing == w
+	if ours {
+		s.probed.Store(true)
+	}
+	s.mu.Unlock()
+	if ours {
+		s.poll.release()
+	}
 }
 
 // completeUpgrade hands the outbox to w. It fails when the session has begun to end, or when w has
@@ -54,6 +61,9 @@ func (s *Session) probe() {
 func (s *Session) completeUpgrade(w *webSocket) bool {
 	s.mu.Lock()
 	ours := s.probing == w
+	if ours {
+		s.probeBy = time.Now().Add(s.srv.config.UpgradeTimeout) // nobody displaces w from here on
+	}
 	s.mu.Unlock()
 	if !ours || !s.out.pass(w) {
 		return false

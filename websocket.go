@@ -51,9 +51,9 @@ func (w *webSocket) serve(hijacked net.Conn) {
 		}
 		w.s.out.cork()
 		w.s.out.deflates.Store(w.deflate)
-		open := w.s.connect(w)
+		err := w.s.connect(w)
 		w.uncork()
-		if !open {
+		if errors.Is(err, ErrClosed) {
 			w.refuse("session has ended")
 			return
 		}
@@ -85,6 +85,7 @@ func (w *webSocket) own(hijacked net.Conn, life func(*ws.Reader)) {
 	srv := w.s.srv
 	srv.busy.add()
 	defer srv.busy.done()
+	defer func() { _ = hijacked.Close() }() // a no-op, but under fasthttp.Server.KeepHijackedConns
 
 	raw := ws.Raw(hijacked)
 	w.mu.Lock()
@@ -146,7 +147,7 @@ func (w *webSocket) probe(r *ws.Reader) bool {
 			case err != nil:
 			case isProbe(p):
 				err = w.write(appendFrame(nil, w.s.revision, false, codec.Packet{Type: codec.Pong, Data: p.Data}))
-				w.s.probe()
+				w.s.probe(w)
 			case p.Type == codec.Upgrade:
 				_ = w.conn.SetReadDeadline(time.Time{}) // before the session's end may set one
 				return w.s.completeUpgrade(w)

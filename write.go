@@ -73,6 +73,9 @@ func (w *webSocket) writeQueue(queue *chunk, last bool) error {
 	if !last && queue.next == nil {
 		return w.write(queue.frames())
 	}
+	if !w.resumes() {
+		return w.writeChunks(queue, last)
+	}
 	var frames net.Buffers
 	for c := queue; c != nil; c = c.next {
 		frames = append(frames, c.frames())
@@ -109,8 +112,40 @@ func (w *webSocket) writeDeflated(queue *chunk, last bool) error {
 	return w.write(buf.B)
 }
 
+// writeChunks is writeQueue for connections that cannot take several slices at once.
+func (w *webSocket) writeChunks(queue *chunk, last bool) error {
+	for c := queue; c != nil; c = c.next {
+		if err := w.write(c.frames()); err != nil {
+			return err
+		}
+	}
+	if last {
+		return w.write(w.closeFrame())
+	}
+	return nil
+}
+
+// resumes tells whether a write that has timed out can go on. A tls.Conn is broken by one.
+func (w *webSocket) resumes() bool {
+	_, tcp := w.conn.(*net.TCPConn)
+	return tcp
+}
+
+// piece is what is written at once where a write that has timed out cannot go on: a record of TLS.
+const piece = 16 << 10
+
 // write writes whole frames. The caller has claimed the outbox, or nobody else writes yet.
 func (w *webSocket) write(frames []byte) error {
+	for !w.resumes() && len(frames) > piece {
+		if err := w.writeSome(frames[:piece]); err != nil {
+			return err
+		}
+		frames = frames[piece:]
+	}
+	return w.writeSome(frames)
+}
+
+func (w *webSocket) writeSome(frames []byte) error {
 	return w.push(func() (int64, error) {
 		n, err := w.conn.Write(frames)
 		frames = frames[n:]
@@ -130,7 +165,7 @@ func (w *webSocket) push(write func() (int64, error)) error {
 		if err == nil {
 			return nil
 		}
-		if n == 0 || !errors.Is(err, os.ErrDeadlineExceeded) || w.s.over.Load() {
+		if n == 0 || !errors.Is(err, os.ErrDeadlineExceeded) || w.s.isClosed() {
 			w.broken = true
 			return err
 		}

@@ -40,7 +40,6 @@ type muted struct{ net.Conn }
 
 type hijacked struct {
 	c muted
-	h http.Header
 }
 
 func (h *hijacked) Header() http.Header         { return http.Header{} }

@@ -27,7 +27,7 @@ func TestNoAllocs(t *testing.T) {
 	for name, in := range map[string][]byte{
 		"small":      frames(fin|1, "42[\"message\",{\"a\":1}]", fin|10, "x"),
 		"long":       frames(fin|2, long),
-		"fragments":  frames(1, "abc", 0, "def", fin|0, "ghi"),
+		"fragments":  frames(1, "abc", 0, "def", fin, "ghi"),
 		"compressed": packed,
 	} {
 		r := NewReader(&replay{data: in}, nil, 1<<20)

@@ -58,7 +58,7 @@ func TestReadDeflated(t *testing.T) {
 		{"two streams", frames(fin|rsv1|1, append(final("Hello"), hello...)), nil, 1007},
 		{"empty", frames(fin|rsv1|1, "\x00"), []event{{Text, ""}}, 0},
 		{"no payload", frames(fin|rsv1|1, ""), nil, 1007},
-		{"fragments", frames(rsv1|2, hello[:3], fin|9, "p", 0, hello[3:5], fin|0, hello[5:]),
+		{"fragments", frames(rsv1|2, hello[:3], fin|9, "p", 0, hello[3:5], fin, hello[5:]),
 			[]event{{Ping, "p"}, {Binary, "Hello, Hello"}}, 0},
 		{"mixed", frames(fin|1, "plain", fin|rsv1|1, hello, fin|2, "plain", fin|rsv1|2, hello),
 			[]event{{Text, "plain"}, {Text, "Hello, Hello"}, {Binary, "plain"}, {Binary, "Hello, Hello"}}, 0},
@@ -73,7 +73,7 @@ func TestReadDeflated(t *testing.T) {
 		{"not UTF-8", frames(fin|rsv1|1, deflated(t, "a\xff")), nil, 1007},
 		{"cut rune", frames(fin|rsv1|1, deflated(t, "a\xe2\x82")), nil, 1007},
 		{"bit on ping", frames(fin|rsv1|9, "a"), nil, 1002},
-		{"bit on continuation", frames(rsv1|1, hello[:3], fin|rsv1|0, hello[3:]), nil, 1002},
+		{"bit on continuation", frames(rsv1|1, hello[:3], fin|rsv1, hello[3:]), nil, 1002},
 		{"second bit", frames(fin|rsv1|rsv2|1, hello), nil, 1002},
 	} {
 		steps := []int{len(test.in), 1000}

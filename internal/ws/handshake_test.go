@@ -290,7 +290,7 @@ const upgradeRequest = "GET /echo HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n
 
 // What comes in the same segment as the upgrade request is not lost, be it whole frames or a part of one.
 func TestEarlyFrames(t *testing.T) {
-	in := frames(fin|1, "first", 1, "sec", fin|0, "ond", fin|2, long, fin|8, closePayload(1000, ""))
+	in := frames(fin|1, "first", 1, "sec", fin, "ond", fin|2, long, fin|8, closePayload(1000, ""))
 	for _, secure := range []bool{false, true} {
 		for _, reduce := range []bool{false, true} {
 			for _, perIP := range []int{0, 5} {
@@ -322,7 +322,7 @@ func TestEarlyFramesInMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Write(append([]byte(upgradeRequest), frames(fin|1, "first", 1, "sec")...))
-	c.Write(frames(fin|0, "ond", fin|2, long, fin|8, closePayload(1000, "")))
+	c.Write(frames(fin, "ond", fin|2, long, fin|8, closePayload(1000, "")))
 	answers(t, c)
 }
 

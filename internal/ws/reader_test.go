@@ -100,35 +100,35 @@ var protocol = []struct {
 	{"opcode 15 after text", frames(fin|1, "a", fin|15, ""), []event{{Text, "a"}}, 1002},
 
 	// 5: fragments
-	{"ping in fragments", frames(9, "a", fin|0, "b"), nil, 1002},
-	{"pong in fragments", frames(10, "a", fin|0, "b"), nil, 1002},
-	{"two fragments", frames(1, "ab", fin|0, "cd"), []event{{Text, "abcd"}}, 0},
-	{"ping between", frames(1, "ab", fin|9, "p", fin|0, "cd"), []event{{Ping, "p"}, {Text, "abcd"}}, 0},
-	{"empty fragments", frames(1, "", 0, "", fin|0, ""), []event{{Text, ""}}, 0},
-	{"empty around", frames(2, "", 0, "m", fin|0, ""), []event{{Binary, "m"}}, 0},
-	{"continuation first", frames(fin|0, "a", fin|1, "b"), nil, 1002},
+	{"ping in fragments", frames(9, "a", fin, "b"), nil, 1002},
+	{"pong in fragments", frames(10, "a", fin, "b"), nil, 1002},
+	{"two fragments", frames(1, "ab", fin, "cd"), []event{{Text, "abcd"}}, 0},
+	{"ping between", frames(1, "ab", fin|9, "p", fin, "cd"), []event{{Ping, "p"}, {Text, "abcd"}}, 0},
+	{"empty fragments", frames(1, "", 0, "", fin, ""), []event{{Text, ""}}, 0},
+	{"empty around", frames(2, "", 0, "m", fin, ""), []event{{Binary, "m"}}, 0},
+	{"continuation first", frames(fin, "a", fin|1, "b"), nil, 1002},
 	{"unfinished continuation first", frames(0, "a"), nil, 1002},
-	{"continuation after end", frames(1, "a", fin|0, "b", fin|0, "c"), []event{{Text, "ab"}}, 1002},
+	{"continuation after end", frames(1, "a", fin, "b", fin, "c"), []event{{Text, "ab"}}, 1002},
 	{"text in text", frames(1, "a", fin|1, "b"), nil, 1002},
 	{"unfinished text in text", frames(1, "a", 2, "b"), nil, 1002},
-	{"pings all over", frames(1, "1", fin|9, "a", 0, "2", 0, "3", fin|9, "b", fin|0, "4", fin|2, "z"),
+	{"pings all over", frames(1, "1", fin|9, "a", 0, "2", 0, "3", fin|9, "b", fin, "4", fin|2, "z"),
 		[]event{{Ping, "a"}, {Ping, "b"}, {Text, "1234"}, {Binary, "z"}}, 0},
 	{"close between", frames(1, "1", fin|8, closePayload(1000, "")), []event{{Close, "\x03\xe8"}}, 0},
 
 	// 6: UTF-8
-	{"utf8/split in rune", frames(1, "κ\xcf", 0, "", fin|0, "\x8c!"), []event{{Text, "κό"[:2] + "\xcf\x8c!"}}, 0},
-	{"utf8/bytewise", frames(1, "\xf0", 0, "\x9f", 0, "\x98", fin|0, "\x80"), []event{{Text, "😀"}}, 0},
+	{"utf8/split in rune", frames(1, "κ\xcf", 0, "", fin, "\x8c!"), []event{{Text, "κό"[:2] + "\xcf\x8c!"}}, 0},
+	{"utf8/bytewise", frames(1, "\xf0", 0, "\x9f", 0, "\x98", fin, "\x80"), []event{{Text, "😀"}}, 0},
 	{"utf8/bad", frames(fin|1, "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5\xed\xa0\x80edited"), nil, 1007},
 	{"utf8/bad, early", frames(1, "\xce\xba\xf4\x90", 0, "\x80\x80"), nil, 1007},
 	{"utf8/cut off", frames(fin|1, "a\xe2\x82"), nil, 1007},
-	{"utf8/cut off at last fragment", frames(1, "a", fin|0, "\xe2\x82"), nil, 1007},
-	{"utf8/stray continuation byte", frames(1, "a", fin|0, "\x80"), nil, 1007},
+	{"utf8/cut off at last fragment", frames(1, "a", fin, "\xe2\x82"), nil, 1007},
+	{"utf8/stray continuation byte", frames(1, "a", fin, "\x80"), nil, 1007},
 	{"utf8/overlong", frames(fin|1, "\xc0\xaf"), nil, 1007},
 	{"utf8/surrogate", frames(fin|1, "\xed\xbf\xbf"), nil, 1007},
 	{"utf8/last code point", frames(fin|1, "\U0010FFFF"), []event{{Text, "\U0010FFFF"}}, 0},
 	{"utf8/beyond", frames(fin|1, "\xf4\x90\x80\x80"), nil, 1007},
 	{"utf8/noncharacters", frames(fin|1, "\uFFFE\uFFFF"), []event{{Text, "\uFFFE\uFFFF"}}, 0},
-	{"utf8/not in binary", frames(2, "\xff", fin|0, "\xfe"), []event{{Binary, "\xff\xfe"}}, 0},
+	{"utf8/not in binary", frames(2, "\xff", fin, "\xfe"), []event{{Binary, "\xff\xfe"}}, 0},
 
 	// 7: close
 	{"close/empty", frames(fin|8, ""), []event{{Close, ""}}, 0},
@@ -216,7 +216,7 @@ func TestSizes(t *testing.T) {
 		var whole, parts []byte
 		whole = frames(fin|1, payload, fin|9, "p", fin|2, payload)
 		cut := size / 3
-		parts = frames(1, payload[:cut], fin|9, "q", 0, payload[cut:2*cut], fin|0, payload[2*cut:])
+		parts = frames(1, payload[:cut], fin|9, "q", 0, payload[cut:2*cut], fin, payload[2*cut:])
 		want := []event{{Text, string(payload)}, {Ping, "p"}, {Binary, string(payload)}, {Ping, "q"}, {Text, string(payload)}}
 		in := append(whole, parts...)
 		for _, step := range []int{7, 100, 1460, pageSize, pageSize + 3, 50_000, len(in)} {
@@ -250,8 +250,8 @@ func TestLimit(t *testing.T) {
 		{"exact", frames(fin|2, long[:1000]), 0},
 		{"one more", frames(fin|2, long[:1001]), 1009},
 		{"header alone", frames(fin|2, long[:1001])[:8], 1009},
-		{"fragments, exact", frames(2, long[:500], 0, long[:500], fin|0, ""), 0},
-		{"fragments, one more", frames(2, long[:500], 0, long[:500], fin|0, "x"), 1009},
+		{"fragments, exact", frames(2, long[:500], 0, long[:500], fin, ""), 0},
+		{"fragments, one more", frames(2, long[:500], 0, long[:500], fin, "x"), 1009},
 		{"next message counts anew", frames(fin|2, long[:1000], fin|2, long[:1000]), 0},
 		{"large frame", frames(fin|2, long), 1009},
 	} {
@@ -298,7 +298,7 @@ func TestTextFailsEarly(t *testing.T) {
 
 // After a deadline Next goes on where it stopped, wherever that was.
 func TestResume(t *testing.T) {
-	in := frames(1, "ab", fin|9, "ping", 0, long, fin|0, "cd", fin|1, "one frame", fin|2, long)
+	in := frames(1, "ab", fin|9, "ping", 0, long, fin, "cd", fin|1, "one frame", fin|2, long)
 	want := []event{{Ping, "ping"}, {Text, "ab" + long + "cd"}, {Text, "one frame"}, {Binary, long}}
 	for name, pair := range map[string]func(testing.TB) (net.Conn, net.Conn){"tcp": tcpPair, "tls": tlsPair} {
 		t.Run(name, func(t *testing.T) {
@@ -352,7 +352,7 @@ func TestBuffered(t *testing.T) {
 		{"half a frame", frames(fin|1, "abc")[:8], false},
 		{"frame", frames(fin|1, "abc"), true},
 		{"first fragment", frames(1, "abc"), false},
-		{"message", frames(1, "abc", 0, "d", fin|0, "e"), true},
+		{"message", frames(1, "abc", 0, "d", fin, "e"), true},
 		{"ping in fragments", frames(1, "abc", 0, "d", fin|9, "e"), true},
 		{"half a ping in fragments", frames(1, "abc", 0, "d", fin|9, "e")[:18], false},
 		{"error", []byte{fin | 3}, true},
