@@ -31,6 +31,7 @@ alloc:
 
 interop: interop-deps chat-deps debian
 	cd interop && node --test
+	go test -race -tags interop -run Foreign ./client
 
 # FUZZ=FuzzDecodeText4 PKG=./codec make fuzz
 fuzz:

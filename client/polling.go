@@ -152,6 +152,7 @@ func (s *session) post(b batch) error {
 		case status/100 != 2:
 			return refused(status, response.Body())
 		}
+		s.anyNumber = string(response.Body()) == "ok"
 		return nil
 	})
 }

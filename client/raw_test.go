@@ -126,6 +126,49 @@ func TestPostsAreCutByMaxPayload(t *testing.T) {
 	}
 }
 
+// python-engineio loses what is beyond 16 packets, and answers OK; ok is the reference's word.
+func TestPostsAreOfFewPacketsUntilOk(t *testing.T) {
+	const n = 200
+	for name, test := range map[string]struct {
+		open, answer string
+		most, posts  int
+	}{
+		"OK":                {openPacket, "OK", 16, (n + 14) / 15},
+		"OK, no maxPayload": {`0{"sid":"a/b&c","upgrades":[]}`, "OK", 16, (n + 14) / 15},
+		"ok":                {openPacket, "ok", n, 2},
+		"ok, no maxPayload": {`0{"sid":"a/b&c","upgrades":[]}`, "ok", n, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			queued := make(chan struct{})
+			r := &raw{open: test.open, post: func(ctx *fasthttp.RequestCtx) {
+				<-queued
+				ctx.SetBodyString(test.answer)
+			}}
+			c := dial(t, r.start(t), nil)
+			for range n {
+				must(t, c.SendText(background(t), "x"))
+			}
+			close(queued)
+			must(t, c.Close())
+			got, posts := 0, 0
+			for _, request := range r.log() {
+				if body, ok := strings.CutPrefix(request, "POST "); ok {
+					packets := strings.Count(body, "\x1e") + 1
+					got += packets
+					posts++
+					if packets > test.most {
+						t.Errorf("a POST of %d packets", packets)
+					}
+				}
+			}
+			// The first POST may have left with less than it could have, and goodbye may come alone.
+			if got != n+1 || posts > test.posts+2 {
+				t.Errorf("%d packets in %d POSTs, want %d in %d", got, posts, n+1, test.posts)
+			}
+		})
+	}
+}
+
 // One GET and one POST at a time, and none of them twice.
 func TestNothingIsRepeated(t *testing.T) {
 	t.Run("GET", func(t *testing.T) {

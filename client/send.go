@@ -2,7 +2,6 @@ package client
 
 import (
 	"bytes"
-	"math"
 	"slices"
 
 	"github.com/fasteio/engineio/codec"
@@ -25,7 +24,7 @@ func (s *session) flush() {
 func (s *session) flushOnce() (more bool) {
 	s.writing.Lock() // held from take to settle: an upgrade comes before a batch or after it
 	defer s.writing.Unlock()
-	most, size, send := s.maxPost(), s.payloadSize, s.post
+	most, size, send := s.maxPost(), s.postSize, s.post
 	if s.ws != nil {
 		most, size, send = maxWrite, messageSize, s.write
 	}
@@ -54,11 +53,23 @@ const maxWrite = 64 << 10
 
 func messageSize(p codec.Packet) int { return len(p.Data) }
 
+// maxPost is how many bytes of messages are sent by one POST. Servers that do not tell take a megabyte.
 func (s *session) maxPost() int {
 	if s.maxPayload == 0 {
-		return math.MaxInt
+		return 1_000_000
 	}
 	return s.maxPayload
+}
+
+// postSize is what a packet takes of maxPost. python-engineio drops a POST of more than 16 packets, and
+// answers OK as if it had not: goodbye and 15 others are a full one, until a server has answered ok, as the
+// reference does and all that follow it.
+func (s *session) postSize(p codec.Packet) int {
+	n := s.payloadSize(p)
+	if !s.anyNumber {
+		n = max(n, s.maxPost()/16+1)
+	}
+	return n
 }
 
 // sendable says what is wrong with a message.

@@ -38,14 +38,15 @@ type session struct {
 	decided chan struct{} // closed when no upgrade is to be expected anymore
 	decide  func()
 
-	writing  sync.Mutex      // held while something is sent, and while the transport changes
-	ws       *websocket.Conn // nil on long-polling; set by the session's goroutine under writing
-	onWS     atomic.Bool     // that it is set
-	leaving  atomic.Bool     // we have said goodbye
-	stalled  atomic.Bool     // the application does not read, so we do not either
-	heard    atomic.Int64    // when something came from the server, UnixNano
-	nextPing time.Time       // revision 3; the heartbeat's
-	beat     *time.Timer
+	writing   sync.Mutex      // held while something is sent, and while the transport changes
+	ws        *websocket.Conn // nil on long-polling; set by the session's goroutine under writing
+	onWS      atomic.Bool     // that it is set
+	leaving   atomic.Bool     // we have said goodbye
+	stalled   atomic.Bool     // the application does not read, so we do not either
+	anyNumber bool            // of packets is welcome in a POST; guarded by writing
+	heard     atomic.Int64    // when something came from the server, UnixNano
+	nextPing  time.Time       // revision 3; the heartbeat's
+	beat      *time.Timer
 }
 
 func (c *Client) newSession() *session {
