@@ -3,12 +3,13 @@
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 NPM_INSTALL = npm install --no-audit --no-fund --no-save --loglevel=error
+ADDR        = 127.0.0.1:3000
 SUDO        = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .PHONY: run test vet lint unit alloc interop fuzz chat-deps interop-deps debian clean
 
 run: chat-deps
-	go run ./examples/chat
+	go run ./examples/chat -addr $(ADDR)
 
 test: vet lint unit alloc interop
 
