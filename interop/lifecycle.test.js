@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { Client, modes } from "./lib/client.js";
-import { connect, dial, pick, refusal, request, Session, unknownSession } from "./lib/raw.js";
+import { connect, dial, gone, pick, refusal, request, Session } from "./lib/raw.js";
 import { stacks, startEcho } from "./lib/server.js";
 import { event, until, within } from "./lib/wait.js";
 
@@ -198,13 +198,4 @@ for (const stack of stacks) {
       assert.deepEqual([reason, details.description], ["transport error", 413]);
     });
   });
-}
-
-// gone asks for a session until the server knows it no more: by POST, because a second GET would end one itself.
-async function gone(server, sid) {
-  const url = `${server.url}/engine.io/?EIO=4&transport=polling&sid=${sid}`;
-  await until(async () => {
-    const res = await request(url, { method: "POST", body: "6" });
-    return res.status !== 200 && refusal(res).code === unknownSession.code;
-  }, "the session to be gone");
 }

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
 import { Client, modes } from "./lib/client.js";
-import { badRequest, bytes, connect, dial, firstLine, pick, refusal, request, Session, unknownSession } from "./lib/raw.js";
+import { badRequest, bytes, connect, dial, firstLine, gone, pick, refusal, request, Session, unknownSession } from "./lib/raw.js";
 import { stacks, startEcho } from "./lib/server.js";
 import { event, until, within } from "./lib/wait.js";
 
@@ -35,14 +35,6 @@ for (const stack of stacks) {
       await server.stop();
     });
 
-    // gone asks for a session until it is unknown: by POST, because a second GET would end it, and with a packet
-    // that means nothing, because an answer would wake the first.
-    const gone = (session) =>
-      until(async () => {
-        const res = await session.post("6");
-        return res.status !== 200 && refusal(res).code === unknownSession.code;
-      }, "the session to be gone");
-
     // lastWord does what ends a session while a GET waits, and returns the answers to both. The round trip
     // before it lets the GET arrive first; should it not, the session is unknown to it.
     async function lastWord(session, cause) {
@@ -52,7 +44,7 @@ for (const stack of stacks) {
       const get = await waiting;
       if (get.status === 200) assert.match(get.body, /(^|\x1e)[16]$/);
       else assert.deepEqual(refusal(get), unknownSession);
-      await gone(session);
+      await gone(server, session.handshake.sid);
       return { answer: pick(answer), told: get.status === 200 };
     }
 
@@ -194,7 +186,7 @@ for (const stack of stacks) {
         const answers = await Promise.all([session.get(), session.get()]);
         answers.sort((a, b) => a.status - b.status);
         assert.deepEqual(answers.map(pick), [{ status: 200, body: "1" }, { status: 400, body: "" }]);
-        await gone(session);
+        await gone(server, session.handshake.sid);
       });
 
       test("an aborted GET ends it at once, long before a heartbeat could", async () => {
@@ -206,7 +198,7 @@ for (const stack of stacks) {
           await within(written, "the request to be written");
           const start = Date.now();
           socket[end]();
-          await gone(session);
+          await gone(server, session.handshake.sid);
           assert.ok(Date.now() - start < 5_000, `${end}: noticed after ${Date.now() - start} ms`);
           socket.destroy();
         }
@@ -274,19 +266,13 @@ for (const stack of stacks) {
         ws.sid = JSON.parse(hello.slice(1)).sid;
         return ws;
       };
-      const sidGone = async (sid) => {
-        await until(async () => {
-          const res = await request(`${url}?EIO=4&transport=polling&sid=${sid}`, { method: "POST", body: "4hi" });
-          return refusal(res).code === unknownSession.code;
-        }, "the session to be gone");
-      };
 
       test("invalid packets end the session", async () => {
         for (const packet of ["", "abc", "9", "b!!!"]) {
           const ws = await open();
           ws.send(packet);
           await within(ws.closed, `the close after ${JSON.stringify(packet)}`);
-          await sidGone(ws.sid);
+          await gone(server, ws.sid);
         }
       });
 
@@ -294,14 +280,14 @@ for (const stack of stacks) {
         const ws = await open();
         ws.send("2");
         await within(ws.closed, "the close");
-        await sidGone(ws.sid);
+        await gone(server, ws.sid);
       });
 
       test("a close packet closes", async () => {
         const ws = await open();
         ws.send("1");
         await within(ws.closed, "the close");
-        await sidGone(ws.sid);
+        await gone(server, ws.sid);
       });
 
       test("a message over the limit is 1009, in one frame or in many", async () => {
@@ -311,8 +297,8 @@ for (const stack of stacks) {
         const many = await open();
         for (let i = 0; i < 11; i++) many.send("4".padEnd(100_000, "x"), { fin: i === 10 });
         assert.equal((await within(many.closed, "the close")).code, 1009);
-        await sidGone(one.sid);
-        await sidGone(many.sid);
+        await gone(server, one.sid);
+        await gone(server, many.sid);
       });
 
       test("a message in many frames is one message, with control frames in between", async () => {
@@ -325,7 +311,7 @@ for (const stack of stacks) {
         assert.equal(await ws.next(2), "4one message");
         assert.equal((await pong)[0].toString(), "are you there");
         ws.close();
-        await sidGone(ws.sid);
+        await gone(server, ws.sid);
       });
 
       test("broken frames end the connection", async () => {
@@ -342,7 +328,7 @@ for (const stack of stacks) {
           const ws = await open();
           ws._socket.write(Buffer.from(frame));
           await within(ws.closed, `the close after a frame that is ${name}`);
-          await sidGone(ws.sid);
+          await gone(server, ws.sid);
         }
       });
 
@@ -385,7 +371,7 @@ for (const stack of stacks) {
         assert.deepEqual(refusal(await session.get()), badRequest);
         assert.deepEqual(refusal(await session.post("4hi")), badRequest);
         ws.close();
-        await gone(session);
+        await gone(server, session.handshake.sid);
       });
 
       test("a GET that waits is answered, and nothing is lost", async () => {
@@ -397,7 +383,7 @@ for (const stack of stacks) {
         ws.send("5");
         assert.equal(await ws.next(2), "4sent while upgrading");
         ws.close();
-        await gone(session);
+        await gone(server, session.handshake.sid);
       });
 
       test("a wrong first packet closes the WebSocket and leaves the session", async () => {
@@ -439,7 +425,7 @@ for (const stack of stacks) {
         second.send("4second");
         assert.equal(await second.next(2), "4second");
         second.close();
-        await gone(session);
+        await gone(server, session.handshake.sid);
       });
 
       test("a probe that takes too long is closed and leaves the session", async () => {
@@ -466,7 +452,7 @@ for (const stack of stacks) {
         first.send("4still first");
         assert.equal(await first.next(3), "4still first");
         first.close();
-        await gone(session);
+        await gone(server, session.handshake.sid);
       });
     });
   });

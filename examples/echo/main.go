@@ -83,8 +83,23 @@ func fasthttpStack(srv *engineio.Server, c engineio.Config) (func(net.Listener) 
 		Handler:            srv.Handler(nil),
 		ReadBufferSize:     readBufferSize,
 		MaxRequestBodySize: 2 * c.MaxPayload,
+		ErrorHandler:       refuse,
 	}
 	return server.Serve, server.ShutdownWithContext
+}
+
+// refuse answers what fasthttp could not read. Left alone, fasthttp says 400 to a body that is far
+// too large as well.
+func refuse(ctx *fasthttp.RequestCtx, err error) {
+	var small *fasthttp.ErrSmallBuffer
+	switch {
+	case errors.Is(err, fasthttp.ErrBodyTooLarge):
+		ctx.SetStatusCode(fasthttp.StatusRequestEntityTooLarge)
+	case errors.As(err, &small):
+		ctx.SetStatusCode(fasthttp.StatusRequestHeaderFieldsTooLarge)
+	default:
+		ctx.SetStatusCode(fasthttp.StatusBadRequest)
+	}
 }
 
 func fiberStack(srv *engineio.Server, c engineio.Config) (func(net.Listener) error, func(context.Context) error) {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import http from "node:http";
 import net from "node:net";
 import { WebSocket } from "ws";
-import { within } from "./wait.js";
+import { until, within } from "./wait.js";
 
 // request makes one request on a connection of its own.
 // body may be a string, a Buffer, or a list of those, which is sent chunked.
@@ -20,7 +20,8 @@ export function request(url, { method = "GET", body, headers = {} } = {}) {
       res.on("data", (part) => parts.push(part));
       res.on("error", reject);
       res.on("end", () => {
-        resolve({ status: res.statusCode, headers: res.headers, body: Buffer.concat(parts).toString() });
+        const raw = Buffer.concat(parts);
+        resolve({ status: res.statusCode, headers: res.headers, body: raw.toString(), raw });
       });
     });
     // A server may answer and close before it has read all of a body that is too large.
@@ -65,6 +66,16 @@ export function refusal({ status, headers, body }) {
 
 export const badRequest = { status: 400, code: 3, message: "Bad request" };
 export const unknownSession = { status: 400, code: 1, message: "Session ID unknown" };
+
+// gone asks for a session until it is unknown: by a method that sessions refuse and survive. A GET or a POST could
+// meet another one, and two at once end a session.
+export function gone(server, sid, path = "/engine.io/") {
+  const url = `${server.url}${path}?EIO=4&transport=polling&sid=${sid}`;
+  return until(async () => {
+    const res = await request(url, { method: "PUT" });
+    return res.body !== "" && refusal(res).code === unknownSession.code;
+  }, "the session to be gone");
+}
 
 // dial opens a WebSocket and keeps what it says: frames in order, and how it ended.
 export function dial(url) {

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -25,14 +26,10 @@ export function binary(name) {
 
 async function build(name) {
   const dir = await mkdtemp(join(tmpdir(), `interop-${name}-`));
-  process.on("exit", () => rmLater(dir));
+  process.on("exit", () => rmSync(dir, { recursive: true, force: true }));
   const out = join(dir, name);
   await promisify(execFile)("go", ["build", "-o", out, `./examples/${name}`], { cwd: root });
   return out;
-}
-
-function rmLater(dir) {
-  spawn("rm", ["-rf", dir], { detached: true, stdio: "ignore" }).unref();
 }
 
 export class Server {
@@ -72,6 +69,12 @@ export class Server {
     this.host = host;
     this.port = Number(port);
     this.url = `http://${host}`;
+  }
+
+  // memory is a line of /proc/<pid>/status, in bytes: VmRSS is what the process has, VmHWM the most it ever had.
+  async memory(line) {
+    const status = await readFile(`/proc/${this.#process.pid}/status`, "utf8");
+    return Number(new RegExp(`^${line}:\\s+(\\d+) kB$`, "m").exec(status)[1]) * 1024;
   }
 
   // terminate sends SIGTERM and returns when the process is gone; it must be gone in peace.
