@@ -41,6 +41,7 @@ func (srv *Server) upgrade(ctx *fasthttp.RequestCtx, r request) {
 		return
 	}
 	w := newWebSocket(r.session)
+	w.base64 = r.base64 // like the reference, each transport asks for itself
 	w.accept(ctx, false)
 	if r.session.beginUpgrade(w) {
 		ctx.Hijack(w.serveProbe)

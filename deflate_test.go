@@ -233,7 +233,7 @@ func TestPreparedDeflatesOnce(t *testing.T) {
 // Base64 does compress: the client that takes no binary frames gets it as text.
 func TestTextOnlyUnderDeflate(t *testing.T) {
 	s, w, conn := deflating(t, Config{}, V3)
-	s.out.textOnly = true
+	s.out.textOnly.Store(true)
 	m := Message{Data: []byte(letters(3000)), Binary: true}
 	s.out.cork()
 	_ = s.Send(m, 0)
@@ -265,6 +265,32 @@ func TestPerMessageDeflateOption(t *testing.T) {
 		w.accept(ctx, true)
 		if answer := string(ctx.Response.Header.Peek("Sec-WebSocket-Extensions")); w.deflate != c.agreed || (answer != "") != c.agreed {
 			t.Errorf("on %v, asked for %q: deflates %v, answered %q", c.on, c.header, w.deflate, answer)
+		}
+		s.CloseNow()
+	}
+}
+
+// A Prepared is compressed when somebody gets it so, and not before.
+func TestPreparedIsNotDeflatedForNothing(t *testing.T) {
+	const threshold = 500
+	for _, c := range []struct {
+		n    int // of the payload
+		opts SendOption
+		want bool
+	}{
+		{10, 0, false}, {threshold - 1, 0, false}, {threshold, 0, true}, {5000, 0, true}, {5000, NoCompress, false},
+	} {
+		s, w, conn := deflating(t, Config{CompressionThreshold: threshold}, V4)
+		p := Prepare(Message{Data: []byte(letters(c.n - 1))}, c.opts)
+		s.out.cork()
+		_ = s.SendPrepared(p)
+		_ = s.Send(Message{Data: []byte(letters(c.n - 1))}, c.opts)
+		drained(w)
+		if packed := p.frames[p.kind(V4, false)|4].Load() != nil; packed != c.want {
+			t.Errorf("%d bytes, options %v: compressed %v", c.n, c.opts, packed)
+		}
+		if f := conn.frames(t); len(f) != 2 || f[0] != f[1] || f[0].packed != c.want {
+			t.Errorf("%d bytes, options %v: a Prepared and a message travel as %v", c.n, c.opts, f)
 		}
 		s.CloseNow()
 	}

@@ -166,7 +166,8 @@ type Config struct {
 	// host, on long-polling and WebSocket alike: "https://example.com", "https://*.example.com"
 	// (any depth, not example.com itself) or "*". Others are answered 403; allowed ones get the
 	// CORS headers, on errors too, and preflights are answered 204. A request without an Origin
-	// header does not come from another site's page and is let through. Default: none.
+	// header does not come from another site's page and is let through; JSONP, whose script tags
+	// send none, is judged by Sec-Fetch-Site and Referer. Default: none.
 	AllowedOrigins []string
 
 	// AllowOrigin decides about origins that AllowedOrigins does not list. It sees the header

@@ -209,7 +209,8 @@ func (srv *Server) newSession(ctx *fasthttp.RequestCtx, id string, r request) *S
 	s.pingInterval, s.pingTimeout = c.PingInterval, c.PingTimeout
 	s.via.Store(uint32(r.transport))
 	s.out.limit, s.out.packFrom = c.MaxQueued, c.CompressionThreshold
-	s.out.revision, s.out.textOnly = r.revision, r.base64 || r.jsonp != nil
+	s.out.revision = r.revision
+	s.out.textOnly.Store(r.base64 || r.jsonp != nil)
 	if r.transport == Polling {
 		s.poll = &polling{s: s}
 	}

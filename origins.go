@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"bytes"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -46,9 +47,10 @@ func (o *origins) admit(ctx *fasthttp.RequestCtx) bool {
 	}
 	addVary(h, "Origin")
 	if from == "" {
-		return true
+		page, unknown := scriptPage(ctx)
+		return unknown || o.knows(ctx, page)
 	}
-	if !o.listed.Allowed(from) && (o.allow == nil || !o.allow(from)) && !origin.SameHost(from, o.proxies.host(ctx)) {
+	if !o.knows(ctx, from) {
 		return false
 	}
 	h.Set("Access-Control-Allow-Origin", from)
@@ -56,6 +58,31 @@ func (o *origins) admit(ctx *fasthttp.RequestCtx) bool {
 		h.Set("Access-Control-Allow-Credentials", "true")
 	}
 	return true
+}
+
+// knows tells whether pages of an origin may talk to us.
+func (o *origins) knows(ctx *fasthttp.RequestCtx, from string) bool {
+	return o.listed.Allowed(from) || o.allow != nil && o.allow(from) || origin.SameHost(from, o.proxies.host(ctx))
+}
+
+// scriptPage is the origin of the page whose script tag sends a JSONP request. A script tag sends no
+// Origin, and what it gets runs in the page: without a look at the headers that it does send, every
+// page of the web could read a session that it has opened with its visitor's cookies. unknown is true
+// for what is no JSONP, does not come from another site, or comes from no browser of this decade.
+func scriptPage(ctx *fasthttp.RequestCtx) (page string, unknown bool) {
+	site := string(ctx.Request.Header.Peek("Sec-Fetch-Site"))
+	if !ctx.QueryArgs().Has("j") || site == "same-origin" || site == "none" {
+		return "", true
+	}
+	referer := string(ctx.Request.Header.Peek("Referer"))
+	if referer == "" {
+		return "", site == ""
+	}
+	u, err := url.Parse(referer)
+	if err != nil {
+		return "", false
+	}
+	return u.Scheme + "://" + u.Host, false
 }
 
 // preflight answers a browser that asks before it sends; admit has let it through.

@@ -40,7 +40,7 @@ const (
 type outbox struct {
 	limit    int // bytes
 	revision codec.Revision
-	textOnly bool        // the client cannot take binary: binary messages travel as base64
+	textOnly atomic.Bool // the client cannot take binary, on this transport: it travels as base64
 	packFrom int         // a holder with permessage-deflate compresses frames from this size on
 	deflates atomic.Bool // the holder is such a WebSocket
 
@@ -88,13 +88,14 @@ func (o *outbox) holds(t transport) bool {
 // pass makes t the holder, whoever was it before. One that is closing in good order passes, with
 // all that is queued and the last word: the client has stopped to poll by then. It fails when
 // the queue was dropped or the last word was taken.
-func (o *outbox) pass(t transport) bool {
+func (o *outbox) pass(t transport, textOnly bool) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.state != outOpen && o.state != outClosing {
 		return false
 	}
 	o.holder, o.ready = t, true
+	o.textOnly.Store(textOnly)
 	return true
 }
 

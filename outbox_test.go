@@ -137,7 +137,8 @@ func TestOutboxChunkBoundaries(t *testing.T) {
 	}{{V4, false}, {V3, false}, {V4, true}, {V3, true}} {
 		b := new(bell)
 		o := openOutbox(b, 1<<30)
-		o.revision, o.textOnly = kind.rev, kind.textOnly
+		o.revision = kind.rev
+		o.textOnly.Store(kind.textOnly)
 		data := make([]byte, 4*chunkSize)
 		for _, n := range around() {
 			first, second := blob(data[:n]), text(string(data[:n/2]))
@@ -298,7 +299,7 @@ func TestOutboxAfterTheLastWord(t *testing.T) {
 	if _, last := takeAll(t, o, b); !last {
 		t.Fatal("no last word")
 	}
-	if o.pass(other) {
+	if o.pass(other, false) {
 		t.Error("the outbox changes hands after the last word")
 	}
 	for _, holder := range []transport{b, other} {
@@ -327,5 +328,52 @@ func TestOutboxEndsBeforeItOpens(t *testing.T) {
 		if err := o.push(text("late"), 0); !errors.Is(err, ErrClosed) {
 			t.Errorf("ended with %v: a send is accepted: %v", goodOrder, err)
 		}
+	}
+}
+
+// What a client can have queued by its pings costs about the memory that the bound allows.
+func TestOutboxMemoryUnderPings(t *testing.T) {
+	const limit = 1 << 18
+	message := func(o *outbox) error { return o.push(text("x"), 0) }
+	plain := func(o *outbox) error { return o.push(text("x"), NoCompress) }
+	old := func(o *outbox) error { return o.push(codec.Packet{Type: codec.Pong}, 0) } // the answer in revision 3
+	frame := func(o *outbox) error { o.pushPong(nil); return nil }
+	for name, sends := range map[string][]func(*outbox) error{
+		"messages":                 {message, frame},
+		"messages with NoCompress": {plain, frame},
+		"pings of revision 3":      {old, frame},
+		"several":                  {frame, message, frame, old, frame, frame},
+	} {
+		o := openOutbox(new(bell), limit)
+		for err := error(nil); err == nil; {
+			for _, send := range sends {
+				err = errors.Join(err, send(o))
+			}
+		}
+		held, queued := 0, 0
+		for c := o.first; c != nil; c = c.next {
+			held += cap(c.own)
+			queued += len(c.own)
+		}
+		if queued < limit/2 || queued > limit || held > 3*limit {
+			t.Errorf("%s: %d bytes in %d, the bound is %d", name, queued, held, limit)
+		}
+	}
+}
+
+// Nobody but the holder can say that it has stopped waiting: a GET may outlive the upgrade.
+func TestAwayOfAnother(t *testing.T) {
+	poll, socket := new(bell), new(bell)
+	o := openOutbox(poll, 1000)
+	takeAll(t, o, poll)
+	o.pass(socket, false)
+	o.away(poll)
+	if err := o.push(text("x"), Volatile); err != nil {
+		t.Errorf("away of the former holder: %v", err)
+	}
+	takeAll(t, o, socket)
+	o.away(socket)
+	if err := o.push(text("x"), Volatile); !errors.Is(err, ErrNotReady) {
+		t.Errorf("away of the holder: %v", err)
 	}
 }

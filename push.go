@@ -18,7 +18,7 @@ func (o *outbox) push(p codec.Packet, opts SendOption) error {
 	}
 	c := o.tail(len(p.Data)+16, opts&NoCompress != 0)
 	before := len(c.own)
-	c.own = appendFrame(c.own, o.revision, o.textOnly, p)
+	c.own = appendFrame(c.own, o.revision, o.textOnly.Load(), p)
 	n := len(c.own) - before
 	if !bounded(p.Type) {
 		n = 0
@@ -33,10 +33,10 @@ func (o *outbox) push(p codec.Packet, opts SendOption) error {
 
 // pushPrepared queues one packet that is encoded already.
 func (o *outbox) pushPrepared(p *Prepared) error {
-	frame, packed := p.frame(o.revision, o.textOnly), false
+	frame, packed := p.frame(o.revision, o.textOnly.Load()), false
 	plain := p.opts&NoCompress != 0
 	if o.deflates.Load() && !plain && payloadLen(frame) >= o.packFrom {
-		frame, packed = p.deflated(o.revision, o.textOnly), true
+		frame, packed = p.deflated(o.revision, o.textOnly.Load()), true
 	}
 	o.mu.Lock()
 	if err := o.takes(codec.Message, len(frame), p.opts); err != nil {
@@ -84,7 +84,7 @@ func (o *outbox) pushPong(data []byte) {
 // wireSize is how many bytes the frame of p will have.
 func (o *outbox) wireSize(p codec.Packet) int {
 	n := len(p.Data) + 1
-	if p.Binary && o.textOnly {
+	if p.Binary && o.textOnly.Load() {
 		n = base64.StdEncoding.EncodedLen(len(p.Data)) + 2
 	}
 	return ws.HeaderLen(n) + n

@@ -65,7 +65,7 @@ func (s *Session) completeUpgrade(w *webSocket) bool {
 		s.probeBy = time.Now().Add(s.srv.config.UpgradeTimeout) // nobody displaces w from here on
 	}
 	s.mu.Unlock()
-	if !ours || !s.out.pass(w) {
+	if !ours || !s.out.pass(w, w.base64) {
 		return false
 	}
 	s.out.deflates.Store(w.deflate)

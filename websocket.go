@@ -24,6 +24,7 @@ type webSocket struct {
 	s       *Session
 	flush   func() // drain; kept because a method value allocates
 	deflate bool   // permessage-deflate was agreed on
+	base64  bool   // the upgrade request wants binary as base64
 
 	broken bool // a write has failed; guarded by the claim
 
