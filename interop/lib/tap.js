@@ -3,11 +3,16 @@
 
 import assert from "node:assert/strict";
 import net from "node:net";
+import zlib from "node:zlib";
+import { within } from "./wait.js";
+
+const decoders = { gzip: zlib.gunzipSync, deflate: zlib.inflateSync, br: zlib.brotliDecompressSync };
 
 export class Tap {
   #target;
   #listener;
   #connections = [];
+  #waiting = new Set();
 
   static async on(server) {
     const tap = new Tap();
@@ -26,19 +31,18 @@ export class Tap {
     this.#connections.push(kept);
     for (const [from, to, bytes] of [[client, server, kept.up], [server, client, kept.down]]) {
       from.setNoDelay(true);
-      from.on("data", (part) => bytes.push(part));
+      from.on("data", (part) => {
+        bytes.push(part);
+        for (const look of this.#waiting) look();
+      });
       from.on("error", () => {}); // close follows
       from.on("close", () => to.destroySoon());
       from.pipe(to);
     }
   }
 
-  // forget drops what was kept, of connections that are still open too: only between requests, and not with a WebSocket.
-  forget() {
-    for (const kept of this.#connections) kept.up.length = kept.down.length = 0;
-  }
-
-  // exchanges are the requests that were made, with their answers; those of one connection are in order.
+  // exchanges are the requests that were made, with their answers; those of one connection are in order. raw is the
+  // body as it was sent, body what it says; the same for codings that Node does not know.
   get exchanges() {
     return this.#connections.flatMap(({ up, down }) => exchanges(new Bytes(up), new Bytes(down)));
   }
@@ -65,6 +69,23 @@ export class Tap {
     return this.exchanges.filter(({ status }) => status === 101);
   }
 
+  // until looks again whenever something has passed.
+  until(happened, what) {
+    let look;
+    const seen = new Promise((resolve, reject) => {
+      look = () => {
+        try {
+          if (happened()) resolve();
+        } catch (err) {
+          reject(err);
+        }
+      };
+      this.#waiting.add(look);
+      look();
+    });
+    return within(seen, what).finally(() => this.#waiting.delete(look));
+  }
+
   async close() {
     for (const { client, server } of this.#connections) {
       client.destroy();
@@ -83,7 +104,8 @@ function exchanges(up, down) {
     all.push(exchange);
     if (!answer) break; // not yet
     exchange.status = Number(answer.start.split(" ")[1]);
-    exchange.answer = { headers: answer.headers, body: answer.body };
+    const decode = decoders[answer.headers["content-encoding"]];
+    exchange.answer = { headers: answer.headers, raw: answer.body, body: decode ? decode(answer.body) : answer.body };
     if (exchange.status === 101) {
       exchange.sent = [...up.frames()];
       exchange.received = [...down.frames()];
