@@ -308,7 +308,7 @@ describe("chat in Chromium", { timeout: 300_000 }, () => {
     await ada.reads("here again", '[data-state="sent"]');
   });
 
-  test("looks", { skip: shots ? false : "SCREENSHOTS is not set" }, async () => {
+  if (shots) test("looks", async () => {
     const talk = [
       ["Ada", "Good morning! Did the deployment go through?"],
       ["Linus", "It did. 14,000 sessions, all of them upgraded within a second."],
