@@ -2,13 +2,16 @@ package engineio
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"log/slog"
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 const several = 3 // OnMessage at once
@@ -279,4 +282,30 @@ func TestConcurrentEcho(t *testing.T) {
 		}
 		c.close()
 	})
+}
+
+// Handlers that leave together, one of which has ended the session, do not miss the end between them.
+func TestHandlersLeaveTogether(t *testing.T) {
+	const handlers = 8
+	for range 100_000 { // one in 50 000 meets so on two cores
+		var told atomic.Int64
+		gate := make(chan struct{})
+		srv := newTestServer(Config{
+			ConcurrentHandlers: handlers,
+			OnMessage:          func(s *Session, _ Message) { <-gate; s.CloseNow() },
+			OnDisconnect:       func(*Session, Reason, error) { told.Add(1) },
+		})
+		s := newTestSession(t, srv, V4, WebSocket)
+		s.connect(&recorder{s: s, start: time.Now()})
+		for range handlers {
+			s.receive(text("x"))
+		}
+		close(gate)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		err := srv.Shutdown(ctx)
+		cancel()
+		if err != nil || told.Load() != 1 {
+			t.Fatalf("OnDisconnect ran %d times, Shutdown: %v", told.Load(), err)
+		}
+	}
 }

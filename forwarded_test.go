@@ -160,3 +160,63 @@ func TestTrustedProxiesOption(t *testing.T) {
 		}
 	}
 }
+
+// A proxy may add a line of its own: the last line is the nearest, and the first may be the client's.
+func TestForwardedForInLines(t *testing.T) {
+	for _, c := range []struct {
+		lines []string
+		want  string
+	}{
+		{[]string{"1.2.3.4", "203.0.113.9"}, "203.0.113.9:0"},
+		{[]string{"1.2.3.4", "203.0.113.9", "10.0.0.2"}, "203.0.113.9:0"},
+		{[]string{"1.2.3.4, 203.0.113.9", "10.0.0.2, 10.0.0.3"}, "203.0.113.9:0"},
+		{[]string{"203.0.113.9", "unknown"}, "10.0.0.1:5000"},
+		{[]string{"203.0.113.9", ""}, "10.0.0.1:5000"},
+	} {
+		var header []string
+		for _, line := range c.lines {
+			header = append(header, "X-Forwarded-For: "+line)
+		}
+		ctx := from(peerAt("10.0.0.1:5000"), header...)
+		if got := trusting(t, "10.0.0.0/8").remoteAddr(ctx); got != netip.MustParseAddrPort(c.want) {
+			t.Errorf("%q: the client is %v, want %v", c.lines, got, c.want)
+		}
+	}
+}
+
+func TestForwardedForKinds(t *testing.T) {
+	const peer = "10.0.0.1:5000"
+	for _, c := range []struct {
+		name  string
+		trust string
+		peer  string
+		xff   string
+		want  string
+	}{
+		{"a port", "10.0.0.0/8", peer, "203.0.113.9:4711", "203.0.113.9:0"},
+		{"a port on ours", "10.0.0.0/8", peer, "203.0.113.9, 10.0.0.2:80", "203.0.113.9:0"},
+		{"IPv6 with a port", "10.0.0.0/8", peer, "[2001:db8::9]:4711", "[2001:db8::9]:0"},
+		{"IPv4-mapped with a port", "10.0.0.0/8", peer, "[::ffff:203.0.113.9]:4711", "203.0.113.9:0"},
+		{"no port after the colon", "10.0.0.0/8", peer, "203.0.113.9:", peer},
+		{"a port that is none", "10.0.0.0/8", peer, "203.0.113.9:99999", peer},
+		{"a peer with a zone in a network", "fe80::/10", "[fe80::1%eth0]:5000", "203.0.113.9", "203.0.113.9:0"},
+		{"a peer with a zone by its address", "fe80::1", "[fe80::1%eth0]:5000", "203.0.113.9", "203.0.113.9:0"},
+		{"an entry with a zone", "fe80::1%eth0", "[fe80::1%eth0]:5000", "203.0.113.9", "203.0.113.9:0"},
+		{"an untrusted peer with a zone", "fe80::2", "[fe80::1%eth0]:5000", "203.0.113.9", "[fe80::1]:5000"},
+		{"a hop of ours with a zone", "fe80::/10", "[fe80::1]:5000", "203.0.113.9, fe80::2%eth0", "203.0.113.9:0"},
+		{"a client with a zone", "10.0.0.0/8", peer, "fe80::9%<b>", "[fe80::9]:0"},
+		{"an IPv4-mapped network", "::ffff:10.0.0.0/104", peer, "203.0.113.9", "203.0.113.9:0"},
+		{"another one", "::ffff:10.1.0.0/112", peer, "203.0.113.9", peer},
+		{"all of IPv4, mapped", "::ffff:0:0/96", peer, "203.0.113.9", "203.0.113.9:0"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ctx := from(peerAt(c.peer), "X-Forwarded-For: "+c.xff)
+			if got := trusting(t, c.trust).remoteAddr(ctx); got != netip.MustParseAddrPort(c.want) {
+				t.Errorf("the client is %v, want %v", got, c.want)
+			}
+		})
+	}
+	if p, err := newProxies([]string{"fe80::1%eth0/64"}); err == nil {
+		t.Errorf("a network with a zone is taken for %v", p)
+	}
+}

@@ -14,6 +14,7 @@ type heartbeat struct {
 	timer *time.Timer
 	due   time.Time // when the timer last armed goes off; one that lost the race with a re-arm comes before
 	phase beatPhase
+	ping  uint64 // packets queued up to the last ping
 }
 
 // What the heartbeat waits for.
@@ -61,12 +62,13 @@ func (s *Session) tick() {
 	switch phase {
 	case beatInterval:
 		_ = s.out.push(codec.Packet{Type: codec.Ping}, 0) // fails when the session ends, which is fine
+		s.mu.Lock()
+		s.beat.ping = s.out.count()
+		s.mu.Unlock()
 	case beatTimeout:
-		if s.out.writing() {
-			s.again() // the ping may wait behind what a slow client still takes; WriteTimeout bounds that
-			return
+		if !s.again() {
+			s.terminate(ReasonPingTimeout, nil)
 		}
-		s.terminate(ReasonPingTimeout, nil)
 	case beatClosing:
 		s.terminate(0, nil) // close has named the reason
 	case beatLinger:
@@ -74,13 +76,21 @@ func (s *Session) tick() {
 	}
 }
 
-// again gives the client PingTimeout once more.
-func (s *Session) again() {
+// again gives the client PingTimeout once more when the ping has not left yet: it waits behind what a
+// slow client still takes, and WriteTimeout bounds that.
+func (s *Session) again() bool {
+	s.mu.Lock()
+	ping := s.beat.ping
+	s.mu.Unlock()
+	if s.revision == V3 || !s.out.writing(ping) {
+		return false
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state == stateOpen && s.beat.phase == beatTimeout {
 		s.arm(beatTimeout, s.pingTimeout)
 	}
+	return true
 }
 
 // heartbeat acts on the client's half: the pong of revision 4, the ping of revision 3.

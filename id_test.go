@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"unsafe"
 
 	"github.com/valyala/fasthttp"
@@ -122,4 +123,68 @@ func TestValidIDIsOfBytes(t *testing.T) {
 			t.Errorf("character %q", id)
 		}
 	}
+}
+
+// Two handshakes get the same id at once: the check before OnHandshake finds it free for both.
+func TestSameIDAtOnce(t *testing.T) {
+	for _, cookie := range []*Cookie{nil, {}} {
+		var told []error
+		var disconnected, depth int
+		config := Config{
+			Cookie:            cookie,
+			GenerateID:        func(*fasthttp.RequestCtx) (string, error) { return "same", nil },
+			OnConnectionError: func(_ *fasthttp.RequestCtx, _ netip.AddrPort, e *RequestError) { told = append(told, e.Err) },
+			OnDisconnect:      func(*Session, Reason, error) { disconnected++ },
+		}
+		var first *fasthttp.RequestCtx
+		var srv *Server
+		config.OnHandshake = func(*Session, *fasthttp.RequestCtx) error {
+			if depth++; depth == 1 {
+				first = visit(t, srv, "GET", handshake4) // another client, meanwhile
+			}
+			return nil
+		}
+		srv = newTestServer(config)
+		second := visit(t, srv, "GET", handshake4)
+		if first.Response.StatusCode() != 200 || (len(first.Response.Header.Peek("Set-Cookie")) > 0) != (cookie != nil) {
+			t.Errorf("the first is answered %d", first.Response.StatusCode())
+		}
+		if body := string(second.Response.Body()); second.Response.StatusCode() != 400 || body != `{"code":3,"message":"Bad request"}` {
+			t.Errorf("the second is answered %d %s", second.Response.StatusCode(), body)
+		}
+		if got := second.Response.Header.Peek("Set-Cookie"); len(got) > 0 {
+			t.Errorf("the second gets a cookie: %s", got)
+		}
+		if len(told) != 1 || !errors.Is(told[0], errIDInUse) || srv.Len() != 1 {
+			t.Errorf("refused with %v; %d sessions", told, srv.Len())
+		}
+		if err := onlySession(t, srv).SendText("kept"); err != nil {
+			t.Errorf("the first: %v", err)
+		}
+		shut(srv)
+		settled(t, srv)
+		if disconnected != 1 {
+			t.Errorf("OnDisconnect ran %d times", disconnected)
+		}
+	}
+}
+
+func TestSameIDAtOnceOnWebSocket(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newTestServer(Config{OnMessage: func(s *Session, _ Message) { _ = s.SendText("yes") }})
+		s, first := openPipe(t, srv, V4)
+		if err := srv.admit(); err != nil {
+			t.Fatal(err)
+		}
+		twin := srv.newSession(new(fasthttp.RequestCtx), s.id, request{transport: WebSocket, revision: V4})
+		second := servePipe(t, newWebSocket(twin), newWebSocket(twin).serve, true)
+		second.expect(t, "8 1000 ")
+		second.close()
+		first.send("4are you there?")
+		first.expect(t, "1 4yes")
+		if onlySession(t, srv) != s {
+			t.Error("the id is the second's")
+		}
+		first.close()
+	})
 }

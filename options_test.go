@@ -399,3 +399,94 @@ func TestInitialMessageIsCopied(t *testing.T) {
 		t.Errorf("the handshake has %q", body)
 	}
 }
+
+// The first message is part of the handshake, whatever the queue may hold after it.
+func TestInitialMessageOnATinyQueue(t *testing.T) {
+	for _, limit := range []int{1, 200} {
+		want := strings.Repeat("x", 150)
+		config := Config{MaxQueued: limit, InitialMessage: &Message{Data: []byte(want)}}
+		if body := string(visit(t, newTestServer(config), "GET", handshake4).Response.Body()); !strings.HasSuffix(body, "\x1e4"+want) {
+			t.Errorf("MaxQueued %d: got %q", limit, body)
+		}
+		synctest.Test(t, func(t *testing.T) {
+			_, c := openPipe(t, newTestServer(config), V4)
+			c.expect(t, "1 4"+want)
+			c.close()
+		})
+	}
+}
+
+func TestInitialMessageIsChecked(t *testing.T) {
+	for _, c := range []struct {
+		m    Message
+		good bool
+	}{
+		{Message{Data: []byte("text")}, true},
+		{Message{}, true},
+		{Message{Data: []byte("\xff\x1e"), Binary: true}, true},
+		{Message{Data: []byte("\xff")}, false},
+		{Message{Data: []byte("a\x1eb")}, false},
+	} {
+		if p := panicOf(func() { newTestServer(Config{InitialMessage: &c.m}) }); (p == nil) != c.good {
+			t.Errorf("%q, binary %v: New panics with %v", c.m.Data, c.m.Binary, p)
+		}
+	}
+}
+
+// panicOf is what f panics with.
+func panicOf(f func()) (p any) {
+	defer func() { p = recover() }()
+	f()
+	return nil
+}
+
+func TestConfigIsACopy(t *testing.T) {
+	srv := newTestServer(Config{Cookie: &Cookie{}, InitialMessage: &Message{Data: []byte("x")}})
+	c := srv.Config()
+	c.Cookie.Name, c.InitialMessage.Data[0], c.InitialMessage.Binary = "y", 'y', true
+	if c = srv.Config(); c.Cookie.Name != "io" || string(c.InitialMessage.Data) != "x" || c.InitialMessage.Binary {
+		t.Errorf("the server has the cookie %v and the message %v", c.Cookie, c.InitialMessage)
+	}
+}
+
+func TestSetPingHasAnEnd(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, c := range []struct {
+		interval, timeout time.Duration
+		good              bool
+	}{
+		{12 * day, 12 * day, true},
+		{maxHeartbeat - time.Second, time.Second, true},
+		{maxHeartbeat, time.Millisecond, false},
+		{time.Millisecond, maxHeartbeat, false},
+		{30 * day, time.Second, false},
+		{time.Second, 30 * day, false},
+		{1 << 62, 1 << 62, false}, // together they overflow
+		{1<<63 - 1, 1<<63 - 1, false},
+	} {
+		s := newTestSession(t, newTestServer(Config{}), V4, Polling)
+		if err := s.SetPing(c.interval, c.timeout); (err == nil) != c.good {
+			t.Errorf("%v and %v: %v", c.interval, c.timeout, err)
+		}
+		s.CloseNow()
+	}
+}
+
+// The handshake carries what OnConnect sends, volatile or not.
+func TestVolatileInOnConnect(t *testing.T) {
+	var err error
+	srv := newTestServer(Config{OnConnect: func(s *Session) { err = s.Send(Message{Data: []byte("now")}, Volatile) }})
+	if body := string(visit(t, srv, "GET", handshake4).Response.Body()); err != nil || !strings.HasSuffix(body, "\x1e4now") {
+		t.Errorf("polling: %v, got %q", err, body)
+	}
+	srv = newTestServer(srv.config)
+	synctest.Test(t, func(t *testing.T) {
+		_, c := openPipe(t, srv, V4)
+		if err != nil {
+			t.Errorf("WebSocket: %v", err)
+		} else {
+			c.expect(t, "1 4now")
+		}
+		c.close()
+	})
+}

@@ -160,11 +160,18 @@ func (o *outbox) rest() bool {
 	return true
 }
 
-// writing tells whether a WebSocket is at work on the queue.
-func (o *outbox) writing() bool {
+// count is how many packets were accepted so far.
+func (o *outbox) count() uint64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.busy
+	return o.pushed
+}
+
+// writing tells whether a WebSocket is at work on the queue and has not written its first n packets.
+func (o *outbox) writing(n uint64) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.busy && o.left < n
 }
 
 // away says that t has stopped waiting.

@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"errors"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -317,4 +318,71 @@ func TestIsProbe(t *testing.T) {
 	if isProbe(codec.Packet{Type: codec.Message, Binary: true, Data: []byte("probe")}) {
 		t.Error("binary is a probe")
 	}
+}
+
+// A WebSocket whose right another took, and lost, may still come and probe.
+func TestLateProbe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := openPolling(t, newTestServer(Config{UpgradeTimeout: 3 * time.Second}), V4)
+		late, other := newWebSocket(s), newWebSocket(s)
+		begun := s.beginUpgrade(late)
+		time.Sleep(3 * time.Second)
+		if !s.beginUpgrade(other) {
+			t.Fatal("the first keeps the session to itself")
+		}
+		s.cancelUpgrade(other)
+		c := servePipe(t, late, late.serveProbe, begun)
+		c.send("2probe")
+		c.expect(t, "1 3probe")
+		synctest.Wait()
+		if s.probed.Load() {
+			t.Error("the late probe counts")
+		}
+		c.send("5")
+		c.expect(t, "8 1002 upgrade failed")
+		c.close()
+		checkPolling(t, s)
+		start := time.Now()
+		go func() { time.Sleep(time.Second); _ = s.SendText("later") }()
+		if _, body := get(s); body != "4later" || time.Since(start) != time.Second {
+			t.Errorf("a GET has %q after %v", body, time.Since(start))
+		}
+		s.CloseNow()
+	})
+}
+
+// Once the 5 has been found to be in time, nobody comes between.
+func TestNoDisplacementAfterTheFive(t *testing.T) {
+	s := openPolling(t, newTestServer(Config{UpgradeTimeout: time.Hour}), V4)
+	w := newWebSocket(s)
+	w.conn = new(tape)
+	if !s.beginUpgrade(w) {
+		t.Fatal("the upgrade does not begin")
+	}
+	s.mu.Lock()
+	s.probeBy = time.Now().Add(-time.Second) // the time is up, and nobody has noticed
+	s.mu.Unlock()
+	s.out.mu.Lock() // holds w up in the middle
+	passed := make(chan bool)
+	go func() { passed <- s.completeUpgrade(w) }()
+	checked := func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.probeBy.After(time.Now())
+	}
+	for deadline := time.Now().Add(5 * time.Second); !checked(); runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Error("the time goes on after the check")
+			break
+		}
+	}
+	if s.beginUpgrade(newWebSocket(s)) {
+		t.Error("another may upgrade too")
+	}
+	s.out.mu.Unlock()
+	if !<-passed {
+		t.Error("the upgrade fails")
+	}
+	s.CloseNow()
+	s.out.settle()
 }
