@@ -26,9 +26,9 @@ lint:
 unit:
 	go test -race -shuffle=on ./...
 
-# Allocation tests mean nothing under the race detector.
+# Allocations and memory mean nothing under the race detector.
 alloc:
-	go test -run 'Alloc' ./...
+	go test -run 'Alloc|Memory' ./...
 
 interop: interop-deps chat-deps debian
 	cd interop && node --test
