@@ -14,11 +14,11 @@ import (
 func TestIdleClientsAreSmall(t *testing.T) {
 	const clients = 1000
 	if raceEnabled {
-		t.Skip("the race detector multiplies memory")
+		t.Skip("the race detector multiplies memory; make alloc runs it without")
 	}
 	inEachMode(t, func(t *testing.T, m mode) {
 		if m.revision == client.V3 {
-			t.Skip("the same")
+			t.Skip("revision 4 stands for both")
 		}
 		url, _, srv := serve(t, engineio.Config{})
 		c := dial(t, url, m.options()) // fills pools

@@ -80,7 +80,7 @@ func socketPair(t testing.TB, network, addr string) (server, client net.Conn) {
 	t.Helper()
 	ln, err := net.Listen(network, addr)
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	defer ln.Close()
 	if client, err = net.Dial(network, ln.Addr().String()); err != nil {
