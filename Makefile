@@ -22,9 +22,11 @@ vet:
 lint:
 	go run $(STATICCHECK) ./...
 
-# The committed fuzz corpora run as tests.
+# The committed fuzz corpora run as tests. Everything that serves runs in both modes: WebSockets in
+# fasthttp's goroutine, and, as engineio.Tune has it, in ours.
 unit:
 	go test -race -shuffle=on ./...
+	ENGINEIO_TUNED=1 go test -race -shuffle=on ./...
 
 # Allocations and memory mean nothing under the race detector.
 alloc:
@@ -32,6 +34,7 @@ alloc:
 
 interop: interop-deps chat-deps debian
 	cd interop && node --test
+	cd interop && ENGINEIO_TUNED=1 node --test
 	go test -race -tags interop -run Foreign ./client
 
 # FUZZ=FuzzDecodeText4 PKG=./codec make fuzz

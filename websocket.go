@@ -16,10 +16,10 @@ var past = time.Unix(1, 0)
 
 // webSocket carries a session over one hijacked connection.
 //
-// The connection belongs to the hijack goroutine, which reads. Whoever has claimed the outbox
+// The connection belongs to one goroutine, which reads. Whoever has claimed the outbox
 // writes: the reader for what its callbacks sent, otherwise a goroutine that ends when the queue
-// is empty. Everybody else sets deadlines, under mu. The hijack goroutine leaves last: fasthttp
-// gives the connection's wrapper to another client when it returns.
+// is empty. Everybody else sets deadlines, under mu. The reader leaves last: when it is gone the
+// connection's wrapper is another client's.
 type webSocket struct {
 	s       *Session
 	flush   func() // drain; kept because a method value allocates
@@ -81,18 +81,30 @@ func (w *webSocket) serveProbe(hijacked net.Conn) {
 	})
 }
 
-// own is what the hijack goroutine does before and after life.
+// own makes the hijacked connection w's and runs life on it: in fasthttp's goroutine, which keeps the
+// upgrade request and its read buffer as long as it lasts, or, where the server keeps hijacked
+// connections (see Tune), in one of its own.
 func (w *webSocket) own(hijacked net.Conn, life func(*ws.Reader)) {
-	srv := w.s.srv
-	srv.busy.add()
-	defer srv.busy.done()
-	defer func() { _ = hijacked.Close() }() // a no-op, but under fasthttp.Server.KeepHijackedConns
+	w.s.srv.busy.add()
+	raw, early := ws.Raw(hijacked), ws.Early(hijacked)
+	if !ws.Kept(hijacked) {
+		w.carry(raw, early, life)
+		return
+	}
+	go func() {
+		defer func() { _ = raw.Close() }()
+		w.carry(raw, early, life)
+	}()
+}
 
-	raw := ws.Raw(hijacked)
+// carry is what the reader does before and after life.
+func (w *webSocket) carry(raw net.Conn, early []byte, life func(*ws.Reader)) {
+	srv := w.s.srv
+	defer srv.busy.done()
 	w.mu.Lock()
 	w.conn = raw
 	w.mu.Unlock()
-	r := ws.NewReader(raw, ws.Early(hijacked), srv.config.MaxPayload)
+	r := ws.NewReader(raw, early, srv.config.MaxPayload)
 	if w.deflate {
 		r.AcceptDeflated()
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/fasteio/engineio"
 	"github.com/fasteio/engineio/client"
+	"github.com/fasteio/engineio/internal/enginetest"
 )
 
 // patience is how long anything may take before a test fails.
@@ -101,6 +102,9 @@ func serveHTTP(t testing.TB, handler fasthttp.RequestHandler) *listener {
 
 func serveOn(t testing.TB, l *listener, ln net.Listener, handler fasthttp.RequestHandler) {
 	s := &fasthttp.Server{Handler: handler, Logger: silent{}, MaxIdleWorkerDuration: 100 * time.Millisecond}
+	if enginetest.Tuned() {
+		engineio.Tune(s)
+	}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)

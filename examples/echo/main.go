@@ -45,9 +45,9 @@ func run(args []string) error {
 		return err
 	}
 	srv := engineio.New(o.config())
-	serve, shutdown := fasthttpStack(srv, o.config())
+	serve, shutdown := fasthttpStack(srv, o)
 	if o.stack == "fiber" {
-		serve, shutdown = fiberStack(srv, o.config())
+		serve, shutdown = fiberStack(srv, o)
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- serve(ln) }()
@@ -78,12 +78,15 @@ func within(d time.Duration, shutdown func(context.Context) error) {
 // fasthttp answer 431 to those.
 const readBufferSize = 16 << 10
 
-func fasthttpStack(srv *engineio.Server, c engineio.Config) (func(net.Listener) error, func(context.Context) error) {
+func fasthttpStack(srv *engineio.Server, o options) (func(net.Listener) error, func(context.Context) error) {
 	server := &fasthttp.Server{
 		Handler:            srv.Handler(nil),
 		ReadBufferSize:     readBufferSize,
-		MaxRequestBodySize: 2 * c.MaxPayload,
+		MaxRequestBodySize: 2 * o.maxPayload,
 		ErrorHandler:       refuse,
+	}
+	if o.tuned {
+		engineio.Tune(server)
 	}
 	return server.Serve, server.ShutdownWithContext
 }
@@ -102,12 +105,15 @@ func refuse(ctx *fasthttp.RequestCtx, err error) {
 	}
 }
 
-func fiberStack(srv *engineio.Server, c engineio.Config) (func(net.Listener) error, func(context.Context) error) {
+func fiberStack(srv *engineio.Server, o options) (func(net.Listener) error, func(context.Context) error) {
 	app := fiber.New(fiber.Config{
 		DisableStartupMessage: true,
 		ReadBufferSize:        readBufferSize,
-		BodyLimit:             2 * c.MaxPayload,
+		BodyLimit:             2 * o.maxPayload,
 	})
+	if o.tuned {
+		eiofiber.Tune(app)
+	}
 	app.Use(eiofiber.New(srv))
 	return app.Listener, app.ShutdownWithContext
 }

@@ -22,7 +22,7 @@ type options struct {
 	allowUpgrades                             bool
 	corsOrigins, cookie                       string
 	corsCredentials, compression              bool
-	deflate, jsonp                            bool
+	deflate, jsonp, tuned                     bool
 }
 
 func parse(args []string) (o options, err error) {
@@ -44,6 +44,7 @@ func parse(args []string) (o options, err error) {
 	f.IntVar(&o.threshold, "compression-threshold", 1024, "bytes from which on it is worth it")
 	f.BoolVar(&o.deflate, "per-message-deflate", false, "compress WebSocket messages")
 	f.BoolVar(&o.jsonp, "jsonp", true, "serve JSONP polling")
+	f.BoolVar(&o.tuned, "tuned", false, "set the HTTP server with engineio.Tune")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}

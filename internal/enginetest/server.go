@@ -3,6 +3,7 @@ package enginetest
 import (
 	"crypto/tls"
 	"net"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -39,6 +40,10 @@ type Server struct {
 	dialed []net.Conn
 }
 
+// Tuned tells whether servers are to be set as engineio.Tune does: WebSockets then run in goroutines of the engine's,
+// on connections that it closes. The environment asks for it, and all tests run both ways.
+func Tuned() bool { return os.Getenv("ENGINEIO_TUNED") != "" }
+
 // Start serves handler with fasthttp until the test ends.
 func Start(t testing.TB, handler fasthttp.RequestHandler, o Options) *Server {
 	t.Helper()
@@ -66,7 +71,8 @@ func StartApp(t testing.TB, app *fiber.App, mount func(*fiber.App), o Options) *
 }
 
 func (o Options) apply(s *fasthttp.Server) {
-	s.ReduceMemoryUsage = o.ReduceMemoryUsage
+	s.KeepHijackedConns = Tuned()
+	s.ReduceMemoryUsage = o.ReduceMemoryUsage || Tuned()
 	s.StreamRequestBody = o.StreamRequestBody
 	s.MaxConnsPerIP = o.MaxConnsPerIP
 	s.ReadTimeout = o.ReadTimeout

@@ -5,6 +5,7 @@ import (
 	"crypto/sha1"
 	"encoding/base64"
 	"net"
+	"reflect"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -102,13 +103,31 @@ func Accept(ctx *fasthttp.RequestCtx, extensions string) {
 }
 
 // Raw returns the connection beneath the one fasthttp gives a hijack handler. Reading from it misses what
-// Early returns. Whether it may be closed is a matter of fasthttp.Server.KeepHijackedConns.
+// Early returns. It is ours to close if Kept, and fasthttp's otherwise.
 func Raw(hijacked net.Conn) net.Conn {
 	if c, ok := hijacked.(interface{ UnsafeConn() net.Conn }); ok {
 		return c.UnsafeConn()
 	}
 	return hijacked
 }
+
+// Kept reports whether a hijacked connection stays open when the hijack handler returns: whether its server has
+// fasthttp.Server.KeepHijackedConns. The handler cannot ask, so the answer is read from fasthttp's own type; where that
+// is not what we know, the answer is no, which is always safe for a handler that stays.
+func Kept(hijacked net.Conn) bool {
+	v := reflect.ValueOf(hijacked)
+	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct || v.Elem().Type().PkgPath() != fasthttpPath {
+		return false
+	}
+	server := v.Elem().FieldByName("s")
+	if server.Kind() != reflect.Pointer || server.IsNil() || server.Elem().Kind() != reflect.Struct {
+		return false
+	}
+	keep := server.Elem().FieldByName("KeepHijackedConns")
+	return keep.Kind() == reflect.Bool && keep.Bool()
+}
+
+const fasthttpPath = "github.com/valyala/fasthttp"
 
 // maxEarly stops Early on an in-memory connection whose deadlines do not stop it. It is beyond what fasthttp and
 // TLS hold: a read buffer and a record.
