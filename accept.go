@@ -64,7 +64,10 @@ func (w *webSocket) accept(ctx *fasthttp.RequestCtx, initial bool) {
 // serveRefused closes a WebSocket for a session that has one, or is getting one. It is accepted
 // first, as the reference does and its clients expect.
 func (w *webSocket) serveRefused(hijacked net.Conn) {
-	w.own(hijacked, func(*ws.Reader) { w.refuse("session has a WebSocket") })
+	w.own(hijacked, func(*webSocket) bool {
+		w.refuse("session has a WebSocket")
+		return false
+	})
 }
 
 // refuse closes a WebSocket that does not get the session.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/fasteio/engineio/internal/compress"
 )
@@ -26,6 +27,7 @@ type Server struct {
 	open     atomic.Int64 // sessions that have not ended, handshakes under way included
 	busy     tally        // sessions, their connections, tasks of Go
 	closing  atomic.Bool
+	made     time.Time
 	ctx      context.Context // of the tasks of Go
 	cancel   context.CancelFunc
 
@@ -37,7 +39,7 @@ type Server struct {
 
 // New makes a Server. It panics on a Config that makes no sense.
 func New(config Config) *Server {
-	srv := &Server{config: config.withDefaults(), stopped: make(chan struct{})}
+	srv := &Server{config: config.withDefaults(), made: time.Now(), stopped: make(chan struct{})}
 	if f := srv.config.AllowOrigin; f != nil {
 		srv.config.AllowOrigin = func(origin string) (ok bool) {
 			srv.guarded("AllowOrigin", func() { ok = f(origin) })

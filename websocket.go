@@ -16,17 +16,22 @@ var past = time.Unix(1, 0)
 
 // webSocket carries a session over one hijacked connection.
 //
-// The connection belongs to one goroutine, which reads. Whoever has claimed the outbox
-// writes: the reader for what its callbacks sent, otherwise a goroutine that ends when the queue
-// is empty. Everybody else sets deadlines, under mu. The reader leaves last: when it is gone the
-// connection's wrapper is another client's.
+// The connection belongs to one goroutine, which waits for the client and has shifts do the rest, one
+// after the other: they read. Whoever has claimed the outbox writes: the shift for what its
+// callbacks sent, otherwise a goroutine that ends when the queue is empty. Everybody else sets
+// deadlines, under mu. The owner leaves last: when it is gone the connection's wrapper is another
+// client's.
 type webSocket struct {
 	s       *Session
 	flush   func() // drain; kept because a method value allocates
 	deflate bool   // permessage-deflate was agreed on
 	base64  bool   // the upgrade request wants binary as base64
+	kept    bool   // the connection is ours to close
 
 	broken bool // a write has failed; guarded by the claim
+
+	reader   *ws.Reader
+	lastRead time.Duration // since the server was made
 
 	mu     sync.Mutex
 	conn   net.Conn // nil before the hijack and after leave
@@ -45,85 +50,96 @@ func newWebSocket(s *Session) *webSocket {
 const openDelay = 5 * time.Millisecond
 
 // serve is the life of a session that was opened by WebSocket.
-func (w *webSocket) serve(hijacked net.Conn) {
-	w.own(hijacked, func(r *ws.Reader) {
-		if w.s.revision == V3 {
-			time.Sleep(openDelay)
-		}
-		w.s.out.cork()
-		w.s.out.deflates.Store(w.deflate)
-		err := w.s.connect(w)
-		w.uncork()
-		if errors.Is(err, ErrClosed) {
-			w.refuse("session has ended")
-			return
-		}
-		w.read(r)
-	})
+func (w *webSocket) serve(hijacked net.Conn) { w.own(hijacked, (*webSocket).open) }
+
+func (w *webSocket) open() bool {
+	if w.s.revision == V3 {
+		time.Sleep(openDelay)
+	}
+	w.s.out.cork()
+	w.s.out.deflates.Store(w.deflate)
+	err := w.s.connect(w)
+	w.uncork()
+	if errors.Is(err, ErrClosed) {
+		w.refuse("session has ended")
+		return false
+	}
+	return w.slow() || w.read()
 }
 
 // serveProbe is the life of a WebSocket that wants to take over a polling session.
-func (w *webSocket) serveProbe(hijacked net.Conn) {
-	w.own(hijacked, func(r *ws.Reader) {
-		defer w.s.cancelUpgrade(w)
-		_ = w.conn.SetReadDeadline(time.Now().Add(w.s.srv.config.UpgradeTimeout))
-		if w.isEnding() || !w.probe(r) {
-			w.refuse("upgrade failed")
-			return
-		}
-		if w.s.out.claim(w) {
-			w.drain()
-		}
-		w.s.out.cork()
-		w.s.upgraded()
-		w.uncork()
-		w.read(r)
-	})
+func (w *webSocket) serveProbe(hijacked net.Conn) { w.own(hijacked, (*webSocket).takeOver) }
+
+func (w *webSocket) takeOver() bool {
+	_ = w.conn.SetReadDeadline(time.Now().Add(w.s.srv.config.UpgradeTimeout))
+	if w.isEnding() || !w.probe() {
+		w.s.cancelUpgrade(w)
+		w.refuse("upgrade failed")
+		return false
+	}
+	if w.s.out.claim(w) {
+		w.drain()
+	}
+	w.s.out.cork()
+	w.s.upgraded()
+	w.uncork()
+	return w.slow() || w.read()
 }
 
-// own makes the hijacked connection w's and runs life on it: in fasthttp's goroutine, which keeps the
-// upgrade request and its read buffer as long as it lasts, or, where the server keeps hijacked
-// connections (see Tune), in one of its own.
-func (w *webSocket) own(hijacked net.Conn, life func(*ws.Reader)) {
+// own makes the hijacked connection w's, which life begins to work on. The goroutine of fasthttp's
+// that calls it waits for the end, with the upgrade request and its read buffer, or, where the server
+// keeps hijacked connections (see Tune), hands over to one that has nothing but its stack.
+func (w *webSocket) own(hijacked net.Conn, life func(*webSocket) bool) {
 	w.s.srv.busy.add()
-	raw, early := ws.Raw(hijacked), ws.Early(hijacked)
-	if !ws.Kept(hijacked) {
-		w.carry(raw, early, life)
+	goesOn := w.shift(func(w *webSocket) bool {
+		w.adopt(hijacked)
+		return life(w)
+	})
+	if w.kept {
+		go w.wait(goesOn)
 		return
 	}
-	go func() {
-		defer func() { _ = raw.Close() }()
-		w.carry(raw, early, life)
-	}()
+	w.wait(goesOn)
 }
 
-// carry is what the reader does before and after life.
-func (w *webSocket) carry(raw net.Conn, early []byte, life func(*ws.Reader)) {
-	srv := w.s.srv
-	defer srv.busy.done()
+func (w *webSocket) adopt(hijacked net.Conn) {
+	w.kept = ws.Kept(hijacked)
+	raw := ws.Raw(hijacked)
 	w.mu.Lock()
 	w.conn = raw
 	w.mu.Unlock()
-	r := ws.NewReader(raw, early, srv.config.MaxPayload)
+	w.reader = ws.NewReader(raw, ws.Early(hijacked), w.s.srv.config.MaxPayload)
 	if w.deflate {
-		r.AcceptDeflated()
+		w.reader.AcceptDeflated()
 	}
-	defer r.Release()
-	defer w.leave()
-	defer srv.recovered("a WebSocket") // our own, callbacks are recovered one by one
-	life(r)
+}
+
+// wait is what the owner does with the connection until it goes on no more.
+func (w *webSocket) wait(goesOn bool) {
+	defer w.s.srv.busy.done()
+	for goesOn {
+		w.reader.Wait()
+		goesOn = w.shift((*webSocket).read)
+	}
+	w.leave()
 }
 
 // leave ends every use of the connection. A session that it still carries has ended by now, unless
 // we panicked, and its last word is on its way.
 func (w *webSocket) leave() {
+	w.s.cancelUpgrade(w)
 	if w.s.out.holds(w) {
 		w.s.terminate(ReasonTransportClose, nil)
 	}
 	w.s.out.drop(w)
 	w.mu.Lock()
+	conn := w.conn
 	w.conn = nil
 	w.mu.Unlock()
+	w.reader.Release()
+	if w.kept {
+		_ = conn.Close()
+	}
 }
 
 // interrupt ends a probe.
@@ -144,9 +160,9 @@ func (w *webSocket) isEnding() bool {
 
 // probe plays the upgrade up to the moment when the session is ours, or reports that it is not
 // going to be.
-func (w *webSocket) probe(r *ws.Reader) bool {
+func (w *webSocket) probe() bool {
 	for {
-		op, payload, err := r.Next()
+		op, payload, err := w.reader.Next()
 		if err != nil {
 			return false
 		}
@@ -176,9 +192,10 @@ func (w *webSocket) probe(r *ws.Reader) bool {
 	}
 }
 
-// read is the reader: it gives what comes in to the session until the connection or the session
+// read gives what comes in to the session until the client is slow, or the connection or the session
 // ends. The answers to all that came in together leave together.
-func (w *webSocket) read(r *ws.Reader) {
+func (w *webSocket) read() bool {
+	r := w.reader
 	for {
 		op, payload, err := r.Next()
 		w.s.out.cork()
@@ -196,7 +213,10 @@ func (w *webSocket) read(r *ws.Reader) {
 			if errors.As(err, &broken) {
 				w.discard()
 			}
-			return
+			return false
+		}
+		if w.slow() {
+			return true
 		}
 	}
 }

@@ -31,7 +31,7 @@ type Reader struct {
 	deflated bool // the message in progress is compressed
 	inflate  bool // compressed messages are welcome
 
-	small [11]byte // where a read without descriptor waits; the size that makes 128 of the whole
+	small [11]byte // where Wait and a read without descriptor wait; the size that makes 128 of the whole
 }
 
 const maxLimit = 1 << 30 // leaves room for sums in an int32
@@ -87,6 +87,26 @@ func (r *Reader) Next() (op Op, payload []byte, err error) {
 	}
 }
 
+// Rest gives the buffers back when the Reader is between messages and holds nothing of the next, and reports whether
+// that is so and Wait may be called. The last payload is invalid then.
+func (r *Reader) Rest() bool {
+	if r.raw == nil || len(r.buf) > 0 || r.inside || r.op != Continuation || r.err != nil {
+		return false
+	}
+	r.giveBack()
+	return true
+}
+
+// Wait blocks until Next has something to look at: bytes, an error, a deadline that has passed. Call it after Rest.
+// It holds no buffer, and fits a goroutine whose stack has never grown, which Next may not.
+func (r *Reader) Wait() {
+	r.buf = r.small[:0]
+	_ = r.raw.Read(r.try) // Next will see for itself
+	if len(r.buf) == 0 {
+		r.buf = nil
+	}
+}
+
 // Buffered reports that Next will not block: the rest of a message, a control frame or an error is in memory
 // already. False says nothing about what TLS or the kernel may hold.
 func (r *Reader) Buffered() bool {
@@ -118,13 +138,18 @@ func (r *Reader) Buffered() bool {
 // Release gives the buffers back; the last payload is invalid from here on. Call it once, after the last Next has
 // returned; what Next returns from now on is net.ErrClosed.
 func (r *Reader) Release() {
+	r.giveBack()
+	r.err = net.ErrClosed
+}
+
+func (r *Reader) giveBack() {
 	if r.page != nil {
 		pages.Put(r.page)
 	}
 	if r.msg != nil {
 		putBuffer(r.msg)
 	}
-	r.page, r.msg, r.buf, r.err = nil, nil, nil, net.ErrClosed
+	r.page, r.msg, r.buf = nil, nil, nil
 }
 
 // header waits for the next frame's header and checks it. It consumes nothing.
