@@ -12,7 +12,7 @@ import (
 // upgrade does not disturb it. Guarded by Session.mu.
 type heartbeat struct {
 	timer *time.Timer
-	due   time.Time // when the timer last armed goes off; one that lost the race with a re-arm comes before
+	due   time.Duration // of Server.now, when the timer last armed goes off; one that lost the race with a re-arm comes before
 	phase beatPhase
 	ping  uint64 // packets queued up to the last ping
 }
@@ -42,7 +42,7 @@ func (s *Session) startBeat() {
 
 // arm starts the next wait. The caller holds s.mu.
 func (s *Session) arm(phase beatPhase, d time.Duration) {
-	s.beat.phase, s.beat.due = phase, time.Now().Add(d)
+	s.beat.phase, s.beat.due = phase, s.srv.now()+d
 	s.beat.timer.Reset(d)
 }
 
@@ -50,7 +50,7 @@ func (s *Session) arm(phase beatPhase, d time.Duration) {
 func (s *Session) tick() {
 	s.mu.Lock()
 	phase := s.beat.phase
-	if time.Now().Before(s.beat.due) || s.state == stateClosed && phase != beatLinger {
+	if s.srv.now() < s.beat.due || s.state == stateClosed && phase != beatLinger {
 		s.mu.Unlock()
 		return
 	}

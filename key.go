@@ -11,9 +11,11 @@ type Key[T any] struct {
 	name string
 }
 
+// A value is one of a session's, in a list: most sessions have none or few.
 type value struct {
 	key  any // a *Key[T]
 	data any // its T
+	next *value
 }
 
 // NewKey makes a key, usually once for a package. The name is for people.
@@ -26,13 +28,11 @@ func (k *Key[T]) String() string { return k.name }
 func (k *Key[T]) Set(s *Session, v T) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := range s.values {
-		if s.values[i].key == k {
-			s.values[i].data = v
-			return
-		}
+	if kept := k.find(s); kept != nil {
+		kept.data = v
+		return
 	}
-	s.values = append(s.values, value{k, v})
+	s.values = &value{k, v, s.values}
 }
 
 // Get returns the session's value; ok is false when there is none. Values outlive the session, so
@@ -40,11 +40,19 @@ func (k *Key[T]) Set(s *Session, v T) {
 func (k *Key[T]) Get(s *Session) (v T, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := range s.values {
-		if s.values[i].key == k {
-			v, _ = s.values[i].data.(T) // fails for a nil in an interface, which v is already
-			return v, true
+	kept := k.find(s)
+	if kept == nil {
+		return v, false
+	}
+	v, _ = kept.data.(T) // fails for a nil in an interface, which v is already
+	return v, true
+}
+
+func (k *Key[T]) find(s *Session) *value {
+	for kept := s.values; kept != nil; kept = kept.next {
+		if kept.key == k {
+			return kept
 		}
 	}
-	return v, false
+	return nil
 }

@@ -41,8 +41,9 @@ type outbox struct {
 	limit    int // bytes
 	revision codec.Revision
 	textOnly atomic.Bool // the client cannot take binary, on this transport: it travels as base64
-	packFrom int         // a holder with permessage-deflate compresses frames from this size on
-	deflates atomic.Bool // the holder is such a WebSocket
+	deflates atomic.Bool // the holder is a WebSocket with permessage-deflate
+	corks    int32       // senders that will call uncork; guarded by mu
+	packFrom int         // such a WebSocket compresses frames from this size on
 
 	mu          sync.Mutex
 	holder      transport
@@ -57,9 +58,8 @@ type outbox struct {
 	busy        bool          // the holder is draining and will look again before it stops
 	loose       bool          // the present cork has lasted too long and is void
 	armed       bool          // corkTimer runs
-	corks       int           // senders that will call uncork
 	bell        chan struct{} // closed when left, busy or state changes; made by who waits
-	corkTimer   *time.Timer
+	corkTimer   *time.Timer   // made when a cork first holds something back
 }
 
 // open makes t the holder, queues the session's first packet and lets others follow. It fails when

@@ -15,12 +15,11 @@ import (
 // A Session is one client's connection, whichever transport carries it. Its methods may be
 // called from any goroutine.
 type Session struct {
-	srv      *Server
-	id       string
-	revision Revision
-	remote   netip.AddrPort
-	out      outbox
-	poll     *polling // nil when the session was opened by WebSocket
+	srv    *Server
+	id     string
+	remote netip.AddrPort
+	out    outbox
+	poll   *polling // nil when the session was opened by WebSocket
 
 	// What OnHandshake may set; fixed once the session is open.
 	pingInterval, pingTimeout time.Duration
@@ -28,6 +27,7 @@ type Session struct {
 	turn      sync.RWMutex  // held while a callback runs, shared by concurrent OnMessage
 	slots     chan struct{} // one for each OnMessage at work; nil unless they are concurrent
 	connected bool          // OnConnect was due; guarded by turn
+	revision  Revision
 
 	via    atomic.Uint32 // the Transport
 	over   atomic.Bool   // state is not open: nothing is received any more
@@ -39,11 +39,16 @@ type Session struct {
 	reason  Reason // why the session is closing or closed
 	err     error
 	beat    heartbeat
-	probing *webSocket // the one that tries to upgrade the session, or nil
-	probeBy time.Time  // until when it has the right to
-	values  []value
-	ctx     context.Context // made by the first Context
-	cancel  context.CancelCauseFunc
+	probing *webSocket    // the one that tries to upgrade the session, or nil
+	probeBy time.Duration // until when, of Server.now, it has the right to
+	values  *value
+	life    *lifetime // made by the first Context
+}
+
+// A lifetime is a session's context.
+type lifetime struct {
+	context.Context
+	end context.CancelCauseFunc
 }
 
 type state uint8
@@ -70,13 +75,14 @@ func (s *Session) RemoteAddr() netip.AddrPort { return s.remote }
 func (s *Session) Context() context.Context {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ctx == nil {
-		s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	if s.life == nil {
+		ctx, end := context.WithCancelCause(context.Background())
+		s.life = &lifetime{ctx, end}
 		if s.state == stateClosed {
-			s.cancel(&CloseError{s.reason, s.err})
+			end(&CloseError{s.reason, s.err})
 		}
 	}
-	return s.ctx
+	return s.life.Context
 }
 
 // SetPing gives this session a heartbeat of its own, for clients on networks that need another.
@@ -130,7 +136,7 @@ func (s *Session) terminate(r Reason, err error) {
 	s.state, s.reason, s.err = stateClosed, r, err
 	s.over.Store(true)
 	s.beat.timer.Stop()
-	probing, cancel := s.probing, s.cancel
+	probing, life := s.probing, s.life
 	s.mu.Unlock()
 
 	s.srv.open.Add(-1)
@@ -142,8 +148,8 @@ func (s *Session) terminate(r Reason, err error) {
 	if probing != nil {
 		probing.interrupt()
 	}
-	if cancel != nil {
-		cancel(&CloseError{r, err})
+	if life != nil {
+		life.end(&CloseError{r, err})
 	}
 	s.srv.config.Logger.Debug("engineio: session closed", "sid", s.id, "reason", r, "err", err)
 	go s.settle()

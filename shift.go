@@ -24,6 +24,10 @@ func (w *webSocket) shift(work func(*webSocket) bool) bool {
 // itself needs more stack.
 func (w *webSocket) slow() bool {
 	before := w.lastRead
-	w.lastRead = time.Since(w.s.srv.made)
-	return w.lastRead-before >= slowPace && w.reader.Rest()
+	w.lastRead = w.s.srv.now()
+	if w.lastRead-before < slowPace || !w.reader.Rest() {
+		return false
+	}
+	w.s.out.relax()
+	return true
 }

@@ -1,10 +1,6 @@
 package engineio
 
-import (
-	"time"
-
-	"github.com/fasteio/engineio/codec"
-)
+import "github.com/fasteio/engineio/codec"
 
 // The upgrade, from the client's WebSocket handshake on. Until the 5 the session lives on
 // long-polling, heartbeat and all, and a probe that fails leaves it there.
@@ -25,11 +21,11 @@ const probeData = "probe"
 func (s *Session) beginUpgrade(w *webSocket) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := time.Now()
-	if s.state != stateOpen || s.Transport() != Polling || s.probing != nil && now.Before(s.probeBy) {
+	now := s.srv.now()
+	if s.state != stateOpen || s.Transport() != Polling || s.probing != nil && now < s.probeBy {
 		return false
 	}
-	s.probing, s.probeBy = w, now.Add(s.srv.config.UpgradeTimeout)
+	s.probing, s.probeBy = w, now+s.srv.config.UpgradeTimeout
 	return true
 }
 
@@ -62,7 +58,7 @@ func (s *Session) completeUpgrade(w *webSocket) bool {
 	s.mu.Lock()
 	ours := s.probing == w
 	if ours {
-		s.probeBy = time.Now().Add(s.srv.config.UpgradeTimeout) // nobody displaces w from here on
+		s.probeBy = s.srv.now() + s.srv.config.UpgradeTimeout // nobody displaces w from here on
 	}
 	s.mu.Unlock()
 	if !ours || !s.out.pass(w, w.base64) {

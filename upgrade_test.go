@@ -360,7 +360,7 @@ func TestNoDisplacementAfterTheFive(t *testing.T) {
 		t.Fatal("the upgrade does not begin")
 	}
 	s.mu.Lock()
-	s.probeBy = time.Now().Add(-time.Second) // the time is up, and nobody has noticed
+	s.probeBy = s.srv.now() - time.Second // the time is up, and nobody has noticed
 	s.mu.Unlock()
 	s.out.mu.Lock() // holds w up in the middle
 	passed := make(chan bool)
@@ -368,7 +368,7 @@ func TestNoDisplacementAfterTheFive(t *testing.T) {
 	checked := func() bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		return s.probeBy.After(time.Now())
+		return s.probeBy > s.srv.now()
 	}
 	for deadline := time.Now().Add(5 * time.Second); !checked(); runtime.Gosched() {
 		if time.Now().After(deadline) {

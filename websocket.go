@@ -27,15 +27,14 @@ type webSocket struct {
 	deflate bool   // permessage-deflate was agreed on
 	base64  bool   // the upgrade request wants binary as base64
 	kept    bool   // the connection is ours to close
-
-	broken bool // a write has failed; guarded by the claim
+	broken  bool   // a write has failed; guarded by the claim
+	ending  bool   // interrupt came before the hijack; guarded by mu
 
 	reader   *ws.Reader
-	lastRead time.Duration // since the server was made
+	lastRead time.Duration // of Server.now
 
-	mu     sync.Mutex
-	conn   net.Conn // nil before the hijack and after leave
-	ending bool     // interrupt came before the hijack
+	mu   sync.Mutex
+	conn net.Conn // nil before the hijack and after leave
 }
 
 func newWebSocket(s *Session) *webSocket {
