@@ -25,7 +25,7 @@ func sinking(t *testing.T) (*Session, *webSocket) {
 	t.Helper()
 	s := newTestSession(t, newTestServer(Config{}), V4, WebSocket)
 	w := newWebSocket(s)
-	w.conn = sinkConn{}
+	w.use(sinkConn{}, nil)
 	s.out.cork()
 	s.connect(w)
 	w.uncork()

@@ -69,7 +69,7 @@ func deflating(t testing.TB, config Config, rev Revision) (*Session, *webSocket,
 	w := newWebSocket(s)
 	w.deflate = true
 	conn := new(tape)
-	w.conn = conn
+	w.use(conn, nil)
 	s.out.deflates.Store(true)
 	s.out.cork()
 	s.connect(w)

@@ -13,11 +13,11 @@ import (
 	"github.com/fasteio/engineio/codec"
 )
 
-// The security rule: the hijack goroutine leaves last. fasthttp gives what it got to another
-// client when it returns, so whoever still writes then, writes to a stranger.
+// The security rule: the reader leaves last. What fasthttp has given it is another client's once the hijack
+// handler has returned, or once the reader has closed it, so whoever still writes then, writes to a stranger.
 
-// A write that hangs keeps the hijack goroutine from leaving.
-func TestAHangingWriteKeepsTheHijackGoroutine(t *testing.T) {
+// A write that hangs keeps the reader from leaving.
+func TestAHangingWriteKeepsTheReader(t *testing.T) {
 	for name, end := range map[string]func(s *Session, c *pipe){
 		"the client's close packet": func(_ *Session, c *pipe) { c.send("1") },
 		"a broken frame":            func(_ *Session, c *pipe) { c.sendFrame(7, nil) },
@@ -27,8 +27,8 @@ func TestAHangingWriteKeepsTheHijackGoroutine(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newTestSession(t, newTestServer(Config{CloseTimeout: 3 * time.Second}), V4, WebSocket)
 				server, client := net.Pipe()
-				conn := &hanging{guard: &guard{Conn: server, t: t}, gate: make(chan struct{})}
-				c := serveConn(t, conn.guard, client, func(net.Conn) { newWebSocket(s).serve(conn) })
+				conn := &hanging{guard: newGuard(t, server), gate: make(chan struct{})}
+				c := serveConn(t, conn, client, newWebSocket(s).serve)
 				c.next(t)
 				synctest.Wait()
 				conn.hang()
@@ -38,7 +38,7 @@ func TestAHangingWriteKeepsTheHijackGoroutine(t *testing.T) {
 				time.Sleep(time.Minute) // all deadlines have passed, this connection does not care
 				select {
 				case <-c.left:
-					t.Error("the hijack goroutine has left a write behind")
+					t.Error("the reader has left a write behind")
 				default:
 				}
 				close(conn.gate)
@@ -74,7 +74,7 @@ func (c *hanging) Write(b []byte) (int, error) {
 	return c.guard.Write(b)
 }
 
-// Senders, closers and those who only wake a transport go on while the hijack goroutine leaves,
+// Senders, closers and those who only wake a transport go on while the reader leaves,
 // and after it: none of them touches the connection any more.
 func TestNobodyTouchesTheConnectionAfterwards(t *testing.T) {
 	for _, upgraded := range []bool{false, true} {
@@ -105,11 +105,8 @@ func leaving(t *testing.T, upgraded bool) {
 		})
 	}
 	busy.Go(func() { play(client, upgraded) })
-	conn := &guard{Conn: server, t: t}
-	life(conn)
-	conn.released.Store(true)
-	_ = server.Close() // as fasthttp does
-	for range 50 {     // who is late has a chance
+	hijack(t, newGuard(t, server), life)
+	for range 50 { // who is late has a chance
 		runtime.Gosched()
 	}
 	w.s.CloseNow()

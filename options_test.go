@@ -144,8 +144,8 @@ func TestVolatileOnWebSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newTestSession(t, newTestServer(Config{}), V4, WebSocket)
 		server, client := net.Pipe()
-		conn := &hanging{guard: &guard{Conn: server, t: t}, gate: make(chan struct{})}
-		c := serveConn(t, conn.guard, client, func(net.Conn) { newWebSocket(s).serve(conn) })
+		conn := &hanging{guard: newGuard(t, server), gate: make(chan struct{})}
+		c := serveConn(t, conn, client, newWebSocket(s).serve)
 		c.next(t)
 		for what, send := range volatileSends {
 			synctest.Wait()

@@ -13,12 +13,36 @@ import (
 	"github.com/fasteio/engineio/internal/ws"
 )
 
-// A guard is a connection as the hijack goroutine gets it. After release it belongs to somebody
-// else: whoever touches it then fails the test.
+// A guard is a connection of fasthttp's that is given to one WebSocket. Once it is closed it belongs to
+// somebody else: whoever touches it then, or closes it again, fails the test. So does who closes it while
+// another uses it.
 type guard struct {
 	net.Conn
 	t        testing.TB
 	released atomic.Bool
+	gone     chan struct{} // closed with the connection
+}
+
+func newGuard(t testing.TB, c net.Conn) *guard {
+	return &guard{Conn: c, t: t, gone: make(chan struct{})}
+}
+
+// guarded is a guard, or something around one.
+type guarded interface {
+	net.Conn
+	is() *guard
+}
+
+func (g *guard) is() *guard { return g }
+
+// Close is fasthttp's, or where it keeps hijacked connections ours.
+func (g *guard) Close() error {
+	if g.released.Swap(true) {
+		g.t.Error("a second Close, of a connection that belongs to somebody else")
+		return nil
+	}
+	defer close(g.gone)
+	return g.Conn.Close()
 }
 
 func (g *guard) check(what string) {
@@ -53,27 +77,25 @@ func (g *guard) SetWriteDeadline(at time.Time) error {
 type pipe struct {
 	conn   net.Conn
 	frames chan string   // "1 4hello": opcode and payload
-	left   chan struct{} // closed when the hijack goroutine has left
+	left   chan struct{} // closed when the reader has left
 }
 
-// servePipe has life serve a new connection, as fasthttp's hijack goroutine does.
+// servePipe has life serve a new connection, as fasthttp does.
 func servePipe(t testing.TB, w *webSocket, life func(net.Conn), begun bool) *pipe {
 	t.Helper()
 	if !begun {
 		t.Fatal("the upgrade does not begin")
 	}
 	server, client := net.Pipe()
-	return serveConn(t, &guard{Conn: server, t: t}, client, life)
+	return serveConn(t, newGuard(t, server), client, life)
 }
 
-func serveConn(t testing.TB, server *guard, client net.Conn, life func(net.Conn)) *pipe {
+func serveConn(t testing.TB, server guarded, client net.Conn, life func(net.Conn)) *pipe {
 	t.Helper()
 	p := &pipe{conn: client, frames: make(chan string, 1000), left: make(chan struct{})}
 	go func() {
 		defer close(p.left)
-		life(server)
-		server.released.Store(true)
-		_ = server.Conn.Close() // as fasthttp does
+		hijack(t, server, life)
 	}()
 	go p.read()
 	return p
@@ -154,7 +176,7 @@ func (p *pipe) upgrade(t testing.TB) {
 	p.send("5")
 }
 
-// close ends the connection as a client does that has gone, and waits for the hijack goroutine.
+// close ends the connection as a client does that has gone, and waits for the reader.
 func (p *pipe) close() {
 	if err := p.conn.Close(); err != nil && !errors.Is(err, io.ErrClosedPipe) {
 		panic(err)

@@ -258,24 +258,28 @@ func TestCloseDuringProbe(t *testing.T) {
 func TestFramesInOneSegment(t *testing.T) {
 	eachStack(t, func(t *testing.T, on stack) {
 		for _, o := range []enginetest.Options{{}, {TLS: true}, {MaxConnsPerIP: 1000}, {ReduceMemoryUsage: true}} {
-			e := serve(t, on, engineio.Config{}, o)
-			for _, sid := range []string{"", e.polling(t, enginetest.Setup{}).Handshake().SID} {
-				frames := masked("4one") + masked("4two")
-				if sid != "" {
-					frames = masked("2probe") + masked("5") + frames
-				}
-				h := e.http.HTTP()
-				request := enginetest.Request("GET", enginetest.Setup{}.URI("websocket", sid), "localhost", nil, webSocketLines()...)
-				if err := h.Write(append(request, frames...)); err != nil {
-					t.Fatal(err)
-				}
-				if got := readUntil(t, h, "4two"); !strings.Contains(got, "4one") {
-					t.Errorf("got %q", got)
-				}
-				h.Close()
-			}
+			framesInOneSegment(t, serve(t, on, engineio.Config{}, o))
 		}
 	})
+}
+
+func framesInOneSegment(t *testing.T, e *engine) {
+	t.Helper()
+	for _, sid := range []string{"", e.polling(t, enginetest.Setup{}).Handshake().SID} {
+		frames := masked("4one") + masked("4two")
+		if sid != "" {
+			frames = masked("2probe") + masked("5") + frames
+		}
+		h := e.http.HTTP()
+		request := enginetest.Request("GET", enginetest.Setup{}.URI("websocket", sid), "localhost", nil, webSocketLines()...)
+		if err := h.Write(append(request, frames...)); err != nil {
+			t.Fatal(err)
+		}
+		if got := readUntil(t, h, "4two"); !strings.Contains(got, "4one") {
+			t.Errorf("got %q", got)
+		}
+		h.Close()
+	}
 }
 
 // masked is a text frame of a client, with a mask of zeros.

@@ -27,7 +27,7 @@ type Server struct {
 	open     atomic.Int64 // sessions that have not ended, handshakes under way included
 	busy     tally        // sessions, their connections, tasks of Go
 	closing  atomic.Bool
-	made     time.Time    // when now began to count
+	made     time.Time       // when now began to count
 	ctx      context.Context // of the tasks of Go
 	cancel   context.CancelFunc
 

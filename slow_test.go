@@ -28,7 +28,7 @@ func (c slowConn) Read(b []byte) (int, error) {
 func slowly(t *testing.T, s *Session) *pipe {
 	t.Helper()
 	server, client := net.Pipe()
-	c := serveConn(t, &guard{Conn: server, t: t}, slowConn{client, 4 << 10, time.Second}, newWebSocket(s).serve)
+	c := serveConn(t, newGuard(t, server), slowConn{client, 4 << 10, time.Second}, newWebSocket(s).serve)
 	if first := c.next(t); !strings.HasPrefix(first, `1 0{"sid":`) {
 		t.Fatalf("first came %q, want the open packet", first)
 	}

@@ -355,7 +355,7 @@ func TestLateProbe(t *testing.T) {
 func TestNoDisplacementAfterTheFive(t *testing.T) {
 	s := openPolling(t, newTestServer(Config{UpgradeTimeout: time.Hour}), V4)
 	w := newWebSocket(s)
-	w.conn = new(tape)
+	w.use(new(tape), nil)
 	if !s.beginUpgrade(w) {
 		t.Fatal("the upgrade does not begin")
 	}

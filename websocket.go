@@ -103,14 +103,18 @@ func (w *webSocket) own(hijacked net.Conn, life func(*webSocket) bool) {
 
 func (w *webSocket) adopt(hijacked net.Conn) {
 	w.kept = ws.Kept(hijacked)
-	raw := ws.Raw(hijacked)
-	w.mu.Lock()
-	w.conn = raw
-	w.mu.Unlock()
-	w.reader = ws.NewReader(raw, ws.Early(hijacked), w.s.srv.config.MaxPayload)
+	w.use(ws.Raw(hijacked), ws.Early(hijacked))
+}
+
+// use begins with a connection, off which the early bytes were read before.
+func (w *webSocket) use(conn net.Conn, early []byte) {
+	w.reader = ws.NewReader(conn, early, w.s.srv.config.MaxPayload)
 	if w.deflate {
 		w.reader.AcceptDeflated()
 	}
+	w.mu.Lock()
+	w.conn = conn
+	w.mu.Unlock()
 }
 
 // wait is what the owner does with the connection until it goes on no more.

@@ -118,14 +118,14 @@ func TestWebSocketWriteTimeout(t *testing.T) {
 		s := newTestSession(t, newTestServer(Config{WriteTimeout: 3 * time.Second}), V4, WebSocket)
 		start := time.Now()
 		left := make(chan struct{})
-		go func() { defer close(left); newWebSocket(s).serve(&guard{Conn: server, t: t}) }()
+		go func() { defer close(left); hijack(t, newGuard(t, server), newWebSocket(s).serve) }()
 		untilEnd(t, s, ReasonTransportError)
 		if d := time.Since(start); d != 3*time.Second {
 			t.Errorf("ended after %v", d)
 		}
 		<-left
 		if d := time.Since(start); d != 3*time.Second {
-			t.Errorf("the hijack goroutine has left after %v", d)
+			t.Errorf("the reader has left after %v", d)
 		}
 		_ = client.Close()
 	})
@@ -142,7 +142,7 @@ func TestWebSocketOfASessionThatHasEnded(t *testing.T) {
 				select {
 				case <-c.left:
 				case <-time.After(time.Hour):
-					t.Error("the hijack goroutine is still there after an hour")
+					t.Error("the reader is still there after an hour")
 				}
 				c.close()
 			})
@@ -156,9 +156,9 @@ func TestEndWhileTheUpgradeCompletes(t *testing.T) {
 		s := openPolling(t, newTestServer(Config{}), V4)
 		w := newWebSocket(s)
 		server, client := net.Pipe()
-		conn := &turning{guard: &guard{Conn: server, t: t}, s: s}
+		conn := &turning{guard: newGuard(t, server), s: s}
 		begun := s.beginUpgrade(w)
-		c := serveConn(t, conn.guard, client, func(net.Conn) { w.serveProbe(conn) })
+		c := serveConn(t, conn, client, w.serveProbe)
 		if !begun {
 			t.Fatal("the upgrade does not begin")
 		}
@@ -166,7 +166,7 @@ func TestEndWhileTheUpgradeCompletes(t *testing.T) {
 		select {
 		case <-c.left:
 		case <-time.After(time.Hour):
-			t.Error("the hijack goroutine is still there after an hour")
+			t.Error("the reader is still there after an hour")
 		}
 		c.close()
 	})
@@ -219,8 +219,8 @@ func TestCloseFrameBeforeCloseWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newTestSession(t, newTestServer(Config{}), V4, WebSocket)
 		server, client := net.Pipe()
-		conn := &halfConn{guard: &guard{Conn: server, t: t}}
-		c := serveConn(t, conn.guard, client, func(net.Conn) { newWebSocket(s).serve(conn) })
+		conn := &halfConn{guard: newGuard(t, server)}
+		c := serveConn(t, conn, client, newWebSocket(s).serve)
 		c.next(t)
 		c.sendFrame(7, nil)
 		c.expect(t, "8 1002 unknown opcode")

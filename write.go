@@ -146,6 +146,12 @@ func (w *webSocket) write(frames []byte) error {
 }
 
 func (w *webSocket) writeSome(frames []byte) error {
+	if w.broken {
+		return net.ErrClosed
+	}
+	if frames = frames[w.reader.WriteNow(frames):]; len(frames) == 0 {
+		return nil
+	}
 	return w.push(func() (int64, error) {
 		n, err := w.conn.Write(frames)
 		frames = frames[n:]
@@ -163,6 +169,7 @@ func (w *webSocket) push(write func() (int64, error)) error {
 		_ = w.conn.SetWriteDeadline(time.Now().Add(w.s.srv.config.WriteTimeout))
 		n, err := write()
 		if err == nil {
+			_ = w.conn.SetWriteDeadline(time.Time{}) // one that has passed would end the next WriteNow
 			return nil
 		}
 		if n == 0 || !errors.Is(err, os.ErrDeadlineExceeded) || w.s.isClosed() {

@@ -223,6 +223,7 @@ func TestFailedUpgradeLeavesPolling(t *testing.T) {
 			ctx.HijackSetNoResponse(true)
 			ctx.Hijack(func(c net.Conn) {
 				_, _ = fmt.Fprintf(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n", acceptKey(key))
+				_ = c.Close()
 			})
 		},
 	} {

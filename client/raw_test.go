@@ -82,9 +82,10 @@ func (r *raw) start(t testing.TB) (url string) {
 	return url
 }
 
+// hangUp answers with nothing. A server that engineio.Tune has set leaves it to the hijack handler to close.
 func hangUp(ctx *fasthttp.RequestCtx) {
 	ctx.HijackSetNoResponse(true)
-	ctx.Hijack(func(net.Conn) {}) // fasthttp closes it
+	ctx.Hijack(func(c net.Conn) { _ = c.Close() })
 }
 
 func TestPostsAreCutByMaxPayload(t *testing.T) {
@@ -332,8 +333,9 @@ func TestStaleConnectionsAreNotUsed(t *testing.T) {
 	r.post = func(ctx *fasthttp.RequestCtx) {
 		conn := ctx.Conn()
 		ctx.HijackSetNoResponse(true)
-		ctx.Hijack(func(net.Conn) { // promises keep-alive, and closes
+		ctx.Hijack(func(c net.Conn) { // promises keep-alive, and closes
 			_, _ = conn.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
+			_ = c.Close()
 		})
 	}
 	c := dial(t, r.start(t), nil)

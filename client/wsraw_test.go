@@ -69,6 +69,7 @@ func webSocket(t testing.TB, compress bool, f func(ws *gorilla.Conn)) (url strin
 	u := gorilla.FastHTTPUpgrader{EnableCompression: compress}
 	l := serveHTTP(t, func(ctx *fasthttp.RequestCtx) {
 		_ = u.Upgrade(ctx, func(ws *gorilla.Conn) {
+			defer ws.Close() // does nothing where fasthttp closes
 			_ = ws.WriteMessage(gorilla.TextMessage, []byte(openPacket))
 			f(ws)
 		})

@@ -130,7 +130,8 @@ func TestNegotiateDeflate(t *testing.T) {
 	}
 }
 
-// echo serves the package's own handshake and echoes; it closes as the protocol wants it.
+// echo serves the package's own handshake and echoes; it closes as the protocol wants it. A connection that is
+// kept outlives the hijack handler.
 func echo(ctx *fasthttp.RequestCtx) {
 	if err := CheckUpgrade(ctx); err != nil {
 		ctx.SetStatusCode(err.(*HandshakeError).Status)
@@ -144,45 +145,56 @@ func echo(ctx *fasthttp.RequestCtx) {
 	ctx.Hijack(func(hijacked net.Conn) {
 		early := Early(hijacked)
 		c := Raw(hijacked)
-		r := NewReader(c, early, 1<<20)
-		defer r.Release()
-		if extensions != "" {
-			r.AcceptDeflated()
+		if !Kept(hijacked) {
+			echoOn(c, early, extensions != "")
+			return
 		}
-		var out []byte
-		for {
-			op, payload, err := r.Next()
-			var bad *Error
-			if errors.As(err, &bad) {
-				c.Write(AppendClose(out, bad.Code, bad.Reason))
-				return
-			}
-			if err != nil {
-				return
-			}
-			switch {
-			case op == Close:
-				code, reason := ParseClose(payload)
-				c.Write(AppendClose(out, code, reason))
-				return
-			case op == Ping:
-				out = append(AppendHeader(out, Pong, len(payload)), payload...)
-			case op == Pong:
-			case extensions != "":
-				out = AppendDeflated(out, op, payload)
-			default:
-				out = append(AppendHeader(out, op, len(payload)), payload...)
-			}
-			if !r.Buffered() {
-				c.Write(out)
-				out = out[:0]
-			}
-		}
+		go func() {
+			defer c.Close()
+			echoOn(c, early, extensions != "")
+		}()
 	})
 }
 
-// server runs echo and returns a way to dial it.
-func server(t *testing.T, secure, reduce bool, perIP int) (addr string, dial func() net.Conn) {
+func echoOn(c net.Conn, early []byte, deflate bool) {
+	r := NewReader(c, early, 1<<20)
+	defer r.Release()
+	if deflate {
+		r.AcceptDeflated()
+	}
+	var out []byte
+	for {
+		op, payload, err := r.Next()
+		var bad *Error
+		if errors.As(err, &bad) {
+			c.Write(AppendClose(out, bad.Code, bad.Reason))
+			return
+		}
+		if err != nil {
+			return
+		}
+		switch {
+		case op == Close:
+			code, reason := ParseClose(payload)
+			c.Write(AppendClose(out, code, reason))
+			return
+		case op == Ping:
+			out = append(AppendHeader(out, Pong, len(payload)), payload...)
+		case op == Pong:
+		case deflate:
+			out = AppendDeflated(out, op, payload)
+		default:
+			out = append(AppendHeader(out, op, len(payload)), payload...)
+		}
+		if !r.Buffered() {
+			c.Write(out)
+			out = out[:0]
+		}
+	}
+}
+
+// server runs srv, with echo if it has no handler, and returns a way to dial it.
+func server(t *testing.T, srv *fasthttp.Server, secure bool) (addr string, dial func() net.Conn) {
 	t.Helper()
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -204,7 +216,10 @@ func server(t *testing.T, secure, reduce bool, perIP int) (addr string, dial fun
 	if secure {
 		ln = tls.NewListener(ln, serverTLS(t))
 	}
-	srv := &fasthttp.Server{Handler: echo, ReduceMemoryUsage: reduce, MaxConnsPerIP: perIP, ReadTimeout: 10 * time.Second}
+	if srv.Handler == nil {
+		srv.Handler = echo
+	}
+	srv.ReadTimeout = 10 * time.Second
 	go srv.Serve(ln)
 	t.Cleanup(func() { srv.Shutdown() })
 	return addr, dial
@@ -214,7 +229,7 @@ func TestAgainstClient(t *testing.T) {
 	for _, secure := range []bool{false, true} {
 		for _, deflate := range []bool{false, true} {
 			t.Run(fmt.Sprintf("tls=%v,deflate=%v", secure, deflate), func(t *testing.T) {
-				addr, dial := server(t, secure, false, 0)
+				addr, dial := server(t, new(fasthttp.Server), secure)
 				d := websocket.Dialer{
 					NetDial:           func(string, string) (net.Conn, error) { return dial(), nil },
 					Subprotocols:      []string{"one", "two"},
@@ -291,24 +306,28 @@ const upgradeRequest = "GET /echo HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n
 // What comes in the same segment as the upgrade request is not lost, be it whole frames or a part of one.
 func TestEarlyFrames(t *testing.T) {
 	in := frames(fin|1, "first", 1, "sec", fin, "ond", fin|2, long, fin|8, closePayload(1000, ""))
-	for _, secure := range []bool{false, true} {
-		for _, reduce := range []bool{false, true} {
-			for _, perIP := range []int{0, 5} {
-				t.Run(fmt.Sprintf("tls=%v,reduce=%v,perIP=%d", secure, reduce, perIP), func(t *testing.T) {
-					_, dial := server(t, secure, reduce, perIP)
-					for _, cut := range []int{0, 1, 5, 11, 14, 30, 100, 3000, 10_000, len(in)} {
-						c := dial()
-						c.SetDeadline(time.Now().Add(10 * time.Second))
-						go func() {
-							c.Write(append([]byte(upgradeRequest), in[:cut]...))
-							c.Write(in[cut:])
-						}()
-						answers(t, c)
-						c.Close()
-					}
-				})
-			}
+	eachServer(t, func(t *testing.T, srv *fasthttp.Server, secure bool) {
+		_, dial := server(t, srv, secure)
+		for _, cut := range []int{0, 1, 5, 11, 14, 30, 100, 3000, 10_000, len(in)} {
+			c := dial()
+			c.SetDeadline(time.Now().Add(10 * time.Second))
+			go func() {
+				c.Write(append([]byte(upgradeRequest), in[:cut]...))
+				c.Write(in[cut:])
+			}()
+			answers(t, c)
+			c.Close()
 		}
+	})
+}
+
+// eachServer runs f for every server whose hijacked connections differ.
+func eachServer(t *testing.T, f func(t *testing.T, srv *fasthttp.Server, secure bool)) {
+	for i := range 1 << 4 {
+		secure, reduce, kept, perIP := i&1 > 0, i&2 > 0, i&4 > 0, i&8>>3*5
+		t.Run(fmt.Sprintf("tls=%v,reduce=%v,kept=%v,perIP=%d", secure, reduce, kept, perIP), func(t *testing.T) {
+			f(t, &fasthttp.Server{ReduceMemoryUsage: reduce, KeepHijackedConns: kept, MaxConnsPerIP: perIP}, secure)
+		})
 	}
 }
 
@@ -347,7 +366,7 @@ func answers(t *testing.T, c net.Conn) {
 }
 
 func TestRefusalOnTheWire(t *testing.T) {
-	_, dial := server(t, false, false, 0)
+	_, dial := server(t, new(fasthttp.Server), false)
 	c := dial()
 	io.WriteString(c, strings.Replace(upgradeRequest, ": 13", ": 12", 1))
 	resp, err := http.ReadResponse(bufio.NewReader(c), nil)

@@ -24,3 +24,13 @@ func readFD(fd uintptr, b []byte) (n int, again bool, err error) {
 		}
 	}
 }
+
+// writeFD writes what a socket takes without waiting.
+func writeFD(fd uintptr, b []byte) int {
+	for {
+		n, err := syscall.Write(int(fd), b)
+		if err != syscall.EINTR {
+			return n
+		}
+	}
+}

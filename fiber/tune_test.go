@@ -1,0 +1,50 @@
+package eiofiber_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp/fasthttputil"
+
+	eiofiber "github.com/fasteio/engineio/fiber"
+)
+
+// Tune reaches the server of the app, and what it sets is still there when the app serves.
+func TestTune(t *testing.T) {
+	for name, c := range map[string]struct {
+		set                 fiber.Config
+		wantRead, wantIdle  time.Duration
+		wantWrite           time.Duration
+		wantConcurrency     int
+		wantMaxRequestBytes int
+	}{
+		"nothing set": {fiber.Config{}, 30 * time.Second, 75 * time.Second, 0, fiber.DefaultConcurrency, fiber.DefaultBodyLimit},
+		"all set": {fiber.Config{ReadTimeout: 1, IdleTimeout: 2, WriteTimeout: 3, Concurrency: 4, BodyLimit: 5},
+			1, 2, 3, 4, 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.set.DisableStartupMessage = true
+			app := fiber.New(c.set)
+			app.Server().MaxIdleWorkerDuration = 100 * time.Millisecond // its janitor sleeps that long after the end
+			eiofiber.Tune(app)
+			ln := fasthttputil.NewInmemoryListener()
+			listening := make(chan struct{})
+			app.Hooks().OnListen(func(fiber.ListenData) error { close(listening); return nil })
+			served := make(chan error, 1)
+			go func() { served <- app.Listener(ln) }()
+			<-listening
+			s := app.Server()
+			if !s.KeepHijackedConns || !s.ReduceMemoryUsage || s.ReadTimeout != c.wantRead || s.IdleTimeout != c.wantIdle {
+				t.Errorf("KeepHijackedConns %v, ReduceMemoryUsage %v, ReadTimeout %v, IdleTimeout %v",
+					s.KeepHijackedConns, s.ReduceMemoryUsage, s.ReadTimeout, s.IdleTimeout)
+			}
+			if s.WriteTimeout != c.wantWrite || s.Concurrency != c.wantConcurrency || s.MaxRequestBodySize != c.wantMaxRequestBytes {
+				t.Errorf("WriteTimeout %v, Concurrency %d, MaxRequestBodySize %d", s.WriteTimeout, s.Concurrency, s.MaxRequestBodySize)
+			}
+			_ = ln.Close()
+			_ = app.Shutdown()
+			<-served
+		})
+	}
+}
