@@ -121,7 +121,7 @@ func handshake(_ *engineio.Session, ctx *fasthttp.RequestCtx) error {
 // echo sends a message back. A client that sends faster than it reads is held up until it reads.
 func echo(s *engineio.Session, m engineio.Message) {
 	for {
-		err := send(s, m)
+		err := s.Send(m, 0)
 		if !errors.Is(err, engineio.ErrQueueFull) {
 			return // sent, or the session has ended
 		}
@@ -133,11 +133,4 @@ func echo(s *engineio.Session, m engineio.Message) {
 			return
 		}
 	}
-}
-
-func send(s *engineio.Session, m engineio.Message) error {
-	if m.Binary {
-		return s.SendBinary(m.Data)
-	}
-	return s.SendText(string(m.Data))
 }
