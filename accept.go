@@ -12,7 +12,11 @@ import (
 
 // isUpgrade tells whether the client asks for a WebSocket, rightly or not.
 func isUpgrade(ctx *fasthttp.RequestCtx) bool {
-	for _, token := range bytes.Split(ctx.Request.Header.Peek("Upgrade"), []byte(",")) {
+	upgrade := ctx.Request.Header.Peek("Upgrade")
+	if len(upgrade) == 0 {
+		return false
+	}
+	for token := range bytes.SplitSeq(upgrade, []byte(",")) {
 		if bytes.EqualFold(bytes.TrimSpace(token), []byte("websocket")) {
 			return true
 		}

@@ -70,8 +70,11 @@ func (o *origins) knows(ctx *fasthttp.RequestCtx, from string) bool {
 // page of the web could read a session that it has opened with its visitor's cookies. unknown is true
 // for what is no JSONP, does not come from another site, or comes from no browser of this decade.
 func scriptPage(ctx *fasthttp.RequestCtx) (page string, unknown bool) {
+	if !ctx.QueryArgs().Has("j") {
+		return "", true
+	}
 	site := string(ctx.Request.Header.Peek("Sec-Fetch-Site"))
-	if !ctx.QueryArgs().Has("j") || site == "same-origin" || site == "none" {
+	if site == "same-origin" || site == "none" {
 		return "", true
 	}
 	referer := string(ctx.Request.Header.Peek("Referer"))

@@ -63,10 +63,12 @@ func (r response) write(s *Session) {
 	codec.ReleaseBuffer(r.body)
 }
 
+var cacheControl, noStore = []byte("Cache-Control"), []byte("no-store")
+
 // finish adds what every 200 of a session has in common.
 func (s *Session) finish(ctx *fasthttp.RequestCtx, initial bool) {
 	ctx.SetStatusCode(fasthttp.StatusOK)
-	ctx.Response.Header.Set("Cache-Control", "no-store")
+	ctx.Response.Header.SetCanonical(cacheControl, noStore)
 	s.headers(ctx, initial)
 }
 

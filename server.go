@@ -30,6 +30,7 @@ type Server struct {
 	made     time.Time       // when now began to count
 	ctx      context.Context // of the tasks of Go
 	cancel   context.CancelFunc
+	watching atomic.Pointer[<-chan struct{}] // the HTTP server of the last request
 
 	mu      sync.Mutex
 	watched []<-chan struct{} // the HTTP servers whose end ends this one too
@@ -192,11 +193,12 @@ func newPacker(c Config) (*compress.Compressor, error) {
 // watch ties this Server's life to that of an HTTP server, whose Shutdown would otherwise wait for
 // parked polls and know nothing of WebSockets.
 func (srv *Server) watch(done <-chan struct{}) {
-	if done == nil {
-		return // no server, or none that can be shut down
+	if last := srv.watching.Load(); done == nil || last != nil && *last == done {
+		return // none that can be shut down, or no news
 	}
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
+	srv.watching.Store(&done)
 	if slices.Contains(srv.watched, done) {
 		return
 	}
@@ -215,16 +217,16 @@ func (srv *Server) watch(done <-chan struct{}) {
 // admit counts a session that is about to open.
 func (srv *Server) admit() *RequestError {
 	srv.busy.add() // before the look at closing, or Shutdown could miss it
-	e := unavailable("Server is shutting down", ErrShutdown)
-	if !srv.closing.Load() {
-		if srv.open.Add(1) <= int64(srv.config.MaxSessions) {
-			return nil
-		}
-		srv.open.Add(-1)
-		e = unavailable("Too many sessions", nil)
+	if srv.closing.Load() {
+		srv.busy.done()
+		return unavailable("Server is shutting down", ErrShutdown)
 	}
-	srv.busy.done()
-	return e
+	if srv.open.Add(1) > int64(srv.config.MaxSessions) {
+		srv.open.Add(-1)
+		srv.busy.done()
+		return unavailable("Too many sessions", nil)
+	}
+	return nil
 }
 
 func unavailable(message string, err error) *RequestError {

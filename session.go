@@ -152,6 +152,11 @@ func (s *Session) terminate(r Reason, err error) {
 		life.end(&CloseError{r, err})
 	}
 	s.srv.config.Logger.Debug("engineio: session closed", "sid", s.id, "reason", r, "err", err)
+	if s.srv.config.OnDisconnect == nil && s.turn.TryLock() {
+		s.turn.Unlock()
+		s.srv.busy.done()
+		return
+	}
 	go s.settle()
 }
 

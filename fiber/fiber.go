@@ -37,12 +37,16 @@ func New(srv *engineio.Server, config ...Config) fiber.Handler {
 		path = "/" + strings.Trim(engine.Path, "/")
 	}
 	var once sync.Once
+	var caseSensitive bool
 	var refused error
 	return func(c *fiber.Ctx) error {
-		if !matches(c, path) || cfg.Next != nil && cfg.Next(c) {
+		once.Do(func() {
+			app := c.App().Config() // 1 KB, not to be copied for each request
+			caseSensitive, refused = app.CaseSensitive, check(app, engine)
+		})
+		if !matches(c, path, caseSensitive) || cfg.Next != nil && cfg.Next(c) {
 			return c.Next()
 		}
-		once.Do(func() { refused = check(c.App().Config(), engine) })
 		if refused != nil {
 			return c.Status(fiber.StatusInternalServerError).JSON(fiber.Map{"code": 3, "message": refused.Error()})
 		}
@@ -75,12 +79,12 @@ var errPrefork = fiber.NewError(fiber.StatusInternalServerError,
 
 // matches tells whether the request is for path below the prefix that the handler was mounted
 // at. A mount at path itself, app.Use("/engine.io", ...), is the same as one at the root.
-func matches(c *fiber.Ctx, path string) bool {
+func matches(c *fiber.Ctx, path string, caseSensitive bool) bool {
 	want := strings.TrimSuffix(c.Route().Path, "/")
 	if !strings.HasSuffix(want, path) {
 		want += path
 	}
-	return sameSegments(strings.Trim(want, "/"), strings.Trim(c.Path(), "/"), c.App().Config().CaseSensitive)
+	return sameSegments(strings.Trim(want, "/"), strings.Trim(c.Path(), "/"), caseSensitive)
 }
 
 // sameSegments compares paths one segment at a time; a parameter of the group's prefix
