@@ -27,6 +27,14 @@ func (c *chunk) frames() []byte {
 	return c.own
 }
 
+// size is the length of a whole list's frames.
+func (c *chunk) size() (n int) {
+	for ; c != nil; c = c.next {
+		n += len(c.frames())
+	}
+	return n
+}
+
 // release gives a whole list back to the pool. Buffers far above chunkSize stay out of it.
 func (c *chunk) release() {
 	for c != nil {

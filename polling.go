@@ -64,7 +64,7 @@ func (p *polling) serveGet(ctx *fasthttp.RequestCtx, jsonp []byte, initial bool)
 		defer timer.Stop()
 	}
 	r := response{ctx: ctx, jsonp: jsonp, initial: initial}
-	for !p.drain(r) {
+	for !p.drain(&r) {
 		if !p.parked.Wait(ctx.Conn()) || p.parked.Gone(ctx.Conn()) {
 			p.s.terminate(ReasonTransportError, errPollAborted)
 			ctx.SetConnectionClose()
@@ -75,7 +75,7 @@ func (p *polling) serveGet(ctx *fasthttp.RequestCtx, jsonp []byte, initial bool)
 }
 
 // drain answers a GET if there is an answer. The caller holds p.get.
-func (p *polling) drain(r response) bool {
+func (p *polling) drain(r *response) bool {
 	queue, n, last, err := p.s.out.take(p)
 	switch {
 	case errors.Is(err, errUpgraded):
@@ -89,8 +89,8 @@ func (p *polling) drain(r response) bool {
 		}
 	case p.noop.Load():
 		p.s.out.away(p)
-		r.body = codec.AcquireBuffer()
-		r.body.B = textFormat(p.s.revision).Append(r.body.B, codec.Packet{Type: codec.Noop})
+		r.room(1)
+		r.body = textFormat(p.s.revision).Append(r.body, codec.Packet{Type: codec.Noop})
 		r.write(p.s)
 	default:
 		return false
@@ -100,15 +100,15 @@ func (p *polling) drain(r response) bool {
 
 // answer writes the queue as one payload, and the last word after it. Before a large one it looks
 // whether the client is still there: compressing for nobody would hold up others.
-func (p *polling) answer(r response, queue *chunk, last bool) error {
+func (p *polling) answer(r *response, queue *chunk, last bool) error {
 	format := p.format(queue, r.jsonp != nil)
 	r.binary = format == codec.Binary3
-	payload := codec.AcquireBuffer()
+	r.room(queue.size())
 	for c := queue; c != nil; c = c.next {
 		r.plain = r.plain || c.plain
 		for frames := c.frames(); len(frames) > 0; {
 			op, data, rest := ws.Split(frames)
-			payload.B = format.Append(payload.B, unframe(p.s.revision, op, data))
+			r.body = format.Append(r.body, unframe(p.s.revision, op, data))
 			frames = rest
 		}
 	}
@@ -118,15 +118,13 @@ func (p *polling) answer(r response, queue *chunk, last bool) error {
 		if p.s.last() == ReasonClientClose {
 			word = codec.Noop // it knows; this only ends its poll
 		}
-		payload.B = format.Append(payload.B, codec.Packet{Type: word})
+		r.body = format.Append(r.body, codec.Packet{Type: word})
 	}
-	if len(payload.B) >= p.s.srv.config.CompressionThreshold && p.parked.Gone(r.ctx.Conn()) {
-		codec.ReleaseBuffer(payload)
+	if len(r.body) >= p.s.srv.config.CompressionThreshold && p.parked.Gone(r.ctx.Conn()) {
 		p.s.terminate(ReasonTransportError, errPollAborted)
 		r.ctx.SetConnectionClose()
 		return errPollAborted
 	}
-	r.body = payload
 	r.write(p.s)
 	return nil
 }

@@ -18,49 +18,59 @@ const (
 // A response is the 200 that answers a GET.
 type response struct {
 	ctx     *fasthttp.RequestCtx
-	jsonp   []byte        // the callback's number; nil when the request is no JSONP
-	initial bool          // the first of its session
-	body    *codec.Buffer // the payload, given to write
-	binary  bool          // it is not text
-	plain   bool          // it is not to be compressed
+	jsonp   []byte // the callback's number; nil when the request is no JSONP
+	initial bool   // the first of its session
+	body    []byte // see room
+	binary  bool   // it is not text
+	plain   bool   // it is not to be compressed
 }
 
-// become replaces the body.
-func (r *response) become(body *codec.Buffer) {
-	codec.ReleaseBuffer(r.body)
-	r.body = body
+// room makes the body a place for about n bytes: that from which fasthttp writes, which it keeps for
+// the connection's next response, or a larger one that nobody keeps.
+func (r *response) room(n int) {
+	if n > keepBody {
+		r.body = make([]byte, 0, n)
+		return
+	}
+	r.body = r.ctx.Response.SwapBody(nil)[:0]
+}
+
+// become replaces the body by what f appends for it.
+func (r *response) become(f func(dst, body []byte) []byte) {
+	buf := codec.AcquireBuffer()
+	defer codec.ReleaseBuffer(buf)
+	buf.B = f(buf.B, r.body)
+	if len(buf.B) > keepBody {
+		r.body, buf.B = buf.B, nil
+		return
+	}
+	r.body = append(r.body[:0], buf.B...)
 }
 
 // write makes r the answer for session s.
-func (r response) write(s *Session) {
+func (r *response) write(s *Session) {
 	h := &r.ctx.Response.Header
 	h.SetContentType(contentText)
 	if r.binary {
 		h.SetContentType(contentBinary)
 	}
 	if r.jsonp != nil {
-		script := codec.AcquireBuffer()
-		script.B = codec.AppendJSONP(script.B, r.jsonp, r.body.B)
-		r.become(script)
+		r.become(func(dst, body []byte) []byte { return codec.AppendJSONP(dst, r.jsonp, body) })
 	}
-	if packer := s.srv.packer; packer != nil && len(r.body.B) >= s.srv.config.CompressionThreshold {
+	if packer := s.srv.packer; packer != nil && len(r.body) >= s.srv.config.CompressionThreshold {
 		addVary(h, "Accept-Encoding")
 		coding := packer.Negotiate(r.ctx.Request.Header.Peek("Accept-Encoding"))
 		if coding != compress.Identity && !r.plain {
 			h.Set("Content-Encoding", coding.String())
-			packed := codec.AcquireBuffer()
-			packed.B = packer.Append(packed.B, r.body.B, coding)
-			r.become(packed)
+			r.become(func(dst, body []byte) []byte { return packer.Append(dst, body, coding) })
 		}
 	}
 	s.finish(r.ctx, r.initial)
-	if len(r.body.B) > keepBody {
-		r.ctx.Response.SetBodyRaw(r.body.B)
-		r.body.B = nil // fasthttp reads it after we have returned
+	if cap(r.body) > keepBody {
+		r.ctx.Response.SetBodyRaw(r.body) // fasthttp reads it after we have returned
 	} else {
-		r.ctx.Response.SetBody(r.body.B)
+		r.ctx.Response.SwapBody(r.body)
 	}
-	codec.ReleaseBuffer(r.body)
 }
 
 var cacheControl, noStore = []byte("Cache-Control"), []byte("no-store")
