@@ -39,7 +39,7 @@ func (srv *Server) Match(path []byte) bool {
 func (srv *Server) Serve(ctx *fasthttp.RequestCtx) {
 	srv.watch(ctx.Done())
 	if !srv.origins.admit(ctx) {
-		srv.refuse(ctx, &RequestError{Code: codeForbidden, Message: "Origin not allowed", Err: errOrigin})
+		srv.refuse(ctx, forbidden("Origin not allowed", errOrigin))
 		return
 	}
 	if isPreflight(ctx) {
@@ -55,8 +55,14 @@ func (srv *Server) Serve(ctx *fasthttp.RequestCtx) {
 	case r.session != nil:
 		r.session.poll.serve(ctx, r.jsonp)
 	default:
-		srv.handshake(ctx, r)
+		if s := srv.handshake(ctx, r); s != nil {
+			s.poll.serveGet(ctx, r.jsonp, true)
+		}
 	}
+}
+
+func forbidden(message string, err error) *RequestError {
+	return &RequestError{Code: codeForbidden, Message: message, Err: err}
 }
 
 // A request is what the query says. sid aliases the fasthttp request.
@@ -135,12 +141,12 @@ func (srv *Server) examineHandshake(ctx *fasthttp.RequestCtx, r request, upgrade
 	return nil
 }
 
-// handshake opens a session.
-func (srv *Server) handshake(ctx *fasthttp.RequestCtx, r request) {
+// handshake opens a session. One on long-polling is returned, for its first answer.
+func (srv *Server) handshake(ctx *fasthttp.RequestCtx, r request) *Session {
 	if r.transport == WebSocket {
 		if err := checkUpgrade(ctx); err != nil {
 			srv.refuse(ctx, err)
-			return
+			return nil
 		}
 	}
 	id, err := srv.generateID(ctx)
@@ -149,33 +155,35 @@ func (srv *Server) handshake(ctx *fasthttp.RequestCtx, r request) {
 	}
 	if err != nil {
 		srv.refuse(ctx, err)
-		return
+		return nil
 	}
 	s := srv.newSession(ctx, id, r)
 	if err := s.handshake(ctx); err != nil {
 		s.terminate(ReasonServerClose, err)
 		srv.refuse(ctx, refusal(err))
-		return
+		return nil
 	}
 	if r.transport == WebSocket {
 		srv.setCookie(ctx, s)
 		w := newWebSocket(s)
 		w.accept(ctx, true)
 		ctx.Hijack(w.serve)
-		return
+		return nil
 	}
 	s.out.cork()
 	lost := s.connect(s.poll)
 	s.uncork()
+	s.out.relax()
 	switch lost {
 	case nil:
 		srv.setCookie(ctx, s)
-		s.poll.serveFirst(ctx, r.jsonp)
+		return s
 	case errIDInUse:
 		srv.refuse(ctx, refuse(codeBadRequest, lost))
 	default:
 		srv.refuse(ctx, refuse(codeForbidden, lost))
 	}
+	return nil
 }
 
 func (srv *Server) setCookie(ctx *fasthttp.RequestCtx, s *Session) {

@@ -46,9 +46,6 @@ func (p *polling) serve(ctx *fasthttp.RequestCtx, jsonp []byte) {
 	}
 }
 
-// serveFirst answers the handshake.
-func (p *polling) serveFirst(ctx *fasthttp.RequestCtx, jsonp []byte) { p.serveGet(ctx, jsonp, true) }
-
 // serveGet answers with what is queued, and waits for it when there is nothing.
 func (p *polling) serveGet(ctx *fasthttp.RequestCtx, jsonp []byte, initial bool) {
 	if !p.get.TryLock() {
@@ -72,9 +69,13 @@ func (p *polling) serveGet(ctx *fasthttp.RequestCtx, jsonp []byte, initial bool)
 		}
 		p.parked.Arm()
 	}
+	if len(r.body) > 0 {
+		r.write(p.s)
+	}
 }
 
-// drain answers a GET if there is an answer. The caller holds p.get.
+// drain puts the answer to a GET into r, or refuses it; false means that there is none yet. The
+// caller holds p.get.
 func (p *polling) drain(r *response) bool {
 	queue, n, last, err := p.s.out.take(p)
 	switch {
@@ -91,14 +92,13 @@ func (p *polling) drain(r *response) bool {
 		p.s.out.away(p)
 		r.room(1)
 		r.body = textFormat(p.s.revision).Append(r.body, codec.Packet{Type: codec.Noop})
-		r.write(p.s)
 	default:
 		return false
 	}
 	return true
 }
 
-// answer writes the queue as one payload, and the last word after it. Before a large one it looks
+// answer puts the queue as one payload into r, and the last word after it. Before a large one it looks
 // whether the client is still there: compressing for nobody would hold up others.
 func (p *polling) answer(r *response, queue *chunk, last bool) error {
 	format := p.format(queue, r.jsonp != nil)
@@ -122,10 +122,10 @@ func (p *polling) answer(r *response, queue *chunk, last bool) error {
 	}
 	if len(r.body) >= p.s.srv.config.CompressionThreshold && p.parked.Gone(r.ctx.Conn()) {
 		p.s.terminate(ReasonTransportError, errPollAborted)
+		r.body = nil
 		r.ctx.SetConnectionClose()
 		return errPollAborted
 	}
-	r.write(p.s)
 	return nil
 }
 
