@@ -3,6 +3,7 @@
 package engineio
 
 import (
+	"io"
 	"net"
 	"runtime"
 	"strings"
@@ -81,6 +82,63 @@ func TestSendThatWakesDoesNotAllocate(t *testing.T) {
 			runtime.Gosched()
 		}
 	})
+}
+
+// The same on real sockets, whose writes do not wait.
+func TestBroadcastToSocketsDoesNotAllocate(t *testing.T) {
+	const sessions = 20
+	srv := newTestServer(Config{})
+	for range sessions {
+		s := newTestSession(t, srv, V4, WebSocket)
+		w := newWebSocket(s)
+		w.use(socket(t), nil)
+		s.out.cork()
+		s.connect(w)
+		w.uncork()
+		t.Cleanup(s.CloseNow)
+	}
+	checkAllocs(t, "Broadcast", func() { srv.Broadcast(preparedShort) })
+	checkAllocs(t, "Broadcast, long", func() { srv.Broadcast(preparedLong) })
+	for s := range srv.Sessions() {
+		checkAllocs(t, "SendText", func() {
+			s.SendText("hello")
+			for draining(&s.out) {
+				runtime.Gosched()
+			}
+		})
+		if s.out.left < 3000 {
+			t.Errorf("%d packets have left", s.out.left)
+		}
+	}
+}
+
+// socket is the server's end of a connection whose client reads and forgets.
+func socket(t *testing.T) net.Conn {
+	t.Helper()
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	client, err := net.Dial("tcp4", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		_, _ = io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{client}, make([]byte, 64<<10))
+	}()
+	t.Cleanup(func() {
+		_ = server.Close()
+		<-read
+		_ = client.Close()
+	})
+	return server
 }
 
 func draining(o *outbox) bool {

@@ -147,6 +147,8 @@ type recorder struct {
 	log []entry
 }
 
+func (r *recorder) send() { r.wake() }
+
 func (r *recorder) wake() {
 	queue, n, last, err := r.s.out.take(r)
 	if err != nil {

@@ -73,6 +73,8 @@ type drainer struct {
 	got   []string
 }
 
+func (d *drainer) send() { d.wake() }
+
 func (d *drainer) wake() {
 	if d.o.claim(d) {
 		go d.drain()
@@ -170,6 +172,8 @@ type poller struct {
 	bell  chan struct{}
 	got   []string
 }
+
+func (p *poller) send() { p.wake() }
 
 func (p *poller) wake() {
 	select {

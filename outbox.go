@@ -13,6 +13,9 @@ type transport interface {
 	// wake tells that there is something to take. It is called under no lock, must not block,
 	// and may come late or for nothing.
 	wake()
+	// send is wake by a sender who has a message for many: what can be written without waiting is
+	// best written on the spot, since nothing will follow that it could be written with.
+	send()
 }
 
 const (

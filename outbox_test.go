@@ -16,6 +16,8 @@ import (
 // A bell is a transport that only notes that it was woken.
 type bell struct{ count atomic.Int64 }
 
+func (b *bell) send() { b.wake() }
+
 func (b *bell) wake() { b.count.Add(1) }
 
 // rung is how often it was woken since the last call.

@@ -28,6 +28,7 @@ type polling struct {
 }
 
 func (p *polling) wake() { p.parked.Wake() }
+func (p *polling) send() { p.parked.Wake() }
 
 // release answers the GET under way, if there is one, with a noop.
 func (p *polling) release() {

@@ -57,7 +57,7 @@ func (o *outbox) pushPrepared(p *Prepared) error {
 	wake := o.queued(len(frame))
 	o.mu.Unlock()
 	if wake != nil {
-		wake.wake()
+		wake.send()
 	}
 	return nil
 }

@@ -38,8 +38,9 @@ func (s *Session) Send(m Message, opts SendOption) error {
 	return s.out.push(codec.Packet{Type: codec.Message, Binary: m.Binary, Data: m.Data}, opts)
 }
 
-// SendPrepared queues a message that was encoded before, with the options it was prepared with.
-// Otherwise it is like SendText.
+// SendPrepared queues a message that was encoded before, with the options it was prepared with. Such
+// a message goes to many sessions, so a WebSocket that has nothing else to write is written to
+// before it returns, as far as that needs no waiting. Otherwise it is like SendText.
 func (s *Session) SendPrepared(p *Prepared) error {
 	if p.invalid || p.separator && !s.carriesSeparator() {
 		return ErrInvalidText

@@ -26,6 +26,40 @@ func (w *webSocket) wake() {
 	}
 }
 
+// send writes what is queued here and now, so far as the socket takes it. A goroutine for each
+// session costs a broadcast a third more.
+func (w *webSocket) send() {
+	if !w.s.out.claim(w) {
+		w.wake()
+		return
+	}
+	queue, n, last, err := w.s.out.take(w)
+	if err == nil {
+		if last || queue.next != nil || w.deflate && !queue.plain && !queue.packed {
+			go w.resume(queue, n, last, 0)
+			return
+		}
+		frames := queue.frames()
+		if done := w.writeNow(frames); done < len(frames) {
+			go w.resume(queue, n, last, done)
+			return
+		}
+		queue.release()
+		w.s.out.wrote(n, nil)
+	}
+	if !w.s.out.rest() {
+		go w.flush()
+	}
+}
+
+// resume goes on with a queue of which done bytes are written. The caller has claimed the outbox.
+func (w *webSocket) resume(queue *chunk, n uint64, last bool, done int) {
+	w.finish(queue, n, last, done)
+	if !w.s.out.rest() {
+		w.drain()
+	}
+}
+
 // uncork is the reader's: what is queued leaves on its own goroutine.
 func (w *webSocket) uncork() {
 	if w.s.out.uncork() != nil && w.s.out.claim(w) {
@@ -38,19 +72,29 @@ func (w *webSocket) drain() {
 	for {
 		queue, n, last, err := w.s.out.take(w)
 		if err == nil {
-			err = w.writeQueue(queue, last)
-			queue.release()
-			w.s.out.wrote(n, err)
-			if err != nil {
-				w.s.terminate(ReasonTransportError, err)
-			}
-			if last {
-				w.farewell()
-			}
+			w.finish(queue, n, last, 0)
 		}
 		if w.s.out.rest() {
 			return
 		}
+	}
+}
+
+// finish writes what take gave, but for its first done bytes, and says so.
+func (w *webSocket) finish(queue *chunk, n uint64, last bool, done int) {
+	var err error
+	if done > 0 { // of a single chunk
+		err = w.write(queue.frames()[done:])
+	} else {
+		err = w.writeQueue(queue, last)
+	}
+	queue.release()
+	w.s.out.wrote(n, err)
+	if err != nil {
+		w.s.terminate(ReasonTransportError, err)
+	}
+	if last {
+		w.farewell()
 	}
 }
 
@@ -145,11 +189,16 @@ func (w *webSocket) write(frames []byte) error {
 	return w.writeSome(frames)
 }
 
-func (w *webSocket) writeSome(frames []byte) error {
+// writeNow writes what the socket takes at once, and returns how much that is.
+func (w *webSocket) writeNow(frames []byte) int {
 	if w.broken {
-		return net.ErrClosed
+		return 0
 	}
-	if frames = frames[w.reader.WriteNow(frames):]; len(frames) == 0 {
+	return w.reader.WriteNow(frames)
+}
+
+func (w *webSocket) writeSome(frames []byte) error {
+	if frames = frames[w.writeNow(frames):]; len(frames) == 0 {
 		return nil
 	}
 	return w.push(func() (int64, error) {
