@@ -174,6 +174,26 @@ func TestFeedDoesNotAllocate(t *testing.T) {
 	checkAllocs(t, "a payload", func() { s.poll.feed(codec.Text4.Decode(payload)) })
 }
 
+// The engine's part of a message from the client by POST and back by GET.
+func TestPollRoundTripDoesNotAllocate(t *testing.T) {
+	srv := newTestServer(Config{OnMessage: func(s *Session, m Message) { _ = s.Send(m, 0) }})
+	s := openPolling(t, srv, V4)
+	t.Cleanup(s.CloseNow)
+	query := handshake4 + "&sid=" + s.id
+	post, get := incoming("POST", query), incoming("GET", query)
+	body := []byte("4hello")
+	checkAllocs(t, "POST and GET", func() {
+		post.Request.SetBody(body)
+		post.Response.Reset()
+		srv.Serve(post)
+		get.Response.Reset()
+		srv.Serve(get)
+	})
+	if got := string(get.Response.Body()); got != "4hello" {
+		t.Errorf("answered %q", got)
+	}
+}
+
 func TestFlushOfNothingDoesNotAllocate(t *testing.T) {
 	s, _ := sinking(t)
 	ctx := t.Context()

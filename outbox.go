@@ -190,8 +190,9 @@ func (o *outbox) away(t transport) {
 // dropped. It tells whether the last word is still to be said.
 func (o *outbox) end(goodOrder bool) bool {
 	o.mu.Lock()
-	fresh := o.state == outNew // nobody has heard of it
 	switch {
+	case o.state == outNew:
+		o.state = outSilent // nobody has heard of it, and there is nobody to tell
 	case o.state == outSilent:
 	case goodOrder && o.state == outClosing:
 	case goodOrder && o.state == outOpen:
@@ -200,7 +201,7 @@ func (o *outbox) end(goodOrder bool) bool {
 		o.state = outEnded
 		o.discard()
 	}
-	due, wake := o.state != outSilent && !fresh, o.holder
+	due, wake := o.state != outSilent, o.holder
 	if !goodOrder && o.armed {
 		o.corkTimer.Stop()
 		o.armed = false

@@ -54,7 +54,7 @@ func (p *polling) serveGet(ctx *fasthttp.RequestCtx, jsonp []byte, initial bool)
 		p.s.srv.refuseEmpty(ctx, fasthttp.StatusBadRequest, errPollOverlap)
 		return
 	}
-	defer p.get.Unlock()
+	defer p.leave()
 	p.noop.Store(false)
 	p.parked.Arm()
 	if p.s.probed.Load() {
@@ -73,6 +73,14 @@ func (p *polling) serveGet(ctx *fasthttp.RequestCtx, jsonp []byte, initial bool)
 	if len(r.body) > 0 {
 		r.write(p.s)
 	}
+}
+
+// leave ends a GET. After an upgrade none will follow, and the connection is not kept in mind.
+func (p *polling) leave() {
+	if p.s.Transport() != Polling {
+		p.parked.Release()
+	}
+	p.get.Unlock()
 }
 
 // drain puts the answer to a GET into r, or refuses it; false means that there is none yet. The

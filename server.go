@@ -197,9 +197,10 @@ func (srv *Server) watch(done <-chan struct{}) {
 	if last := srv.watching.Load(); done == nil || last != nil && *last == done {
 		return // none that can be shut down, or no news
 	}
+	news := done // done itself would be on the heap for every request
 	srv.mu.Lock()
 	defer srv.mu.Unlock()
-	srv.watching.Store(&done)
+	srv.watching.Store(&news)
 	if slices.Contains(srv.watched, done) {
 		return
 	}

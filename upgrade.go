@@ -68,6 +68,9 @@ func (s *Session) completeUpgrade(w *webSocket) bool {
 	s.via.Store(uint32(WebSocket))
 	s.cancelUpgrade(w)
 	s.poll.wake() // a GET that should not be there finds the transport gone
+	if s.poll.get.TryLock() {
+		s.poll.leave()
+	}
 	return true
 }
 
