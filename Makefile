@@ -4,9 +4,10 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 NPM_INSTALL = npm install --no-audit --no-fund --no-save --loglevel=error
 ADDR        = 127.0.0.1:3000
+MODULES     = benchmarks
 SUDO        = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run test vet lint unit alloc interop fuzz chat-deps interop-deps debian clean
+.PHONY: run test vet lint unit alloc interop bench bench-peers fuzz chat-deps interop-deps debian clean
 
 run: chat-deps
 	go run ./examples/chat -addr $(ADDR)
@@ -16,17 +17,20 @@ test: vet lint unit alloc interop
 vet:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
 	go vet ./...
+	for m in $(MODULES); do (cd $$m && go vet ./...) || exit 1; done
 	GOOS=windows go vet . ./codec ./fiber ./middleware ./internal/...
 	GOOS=darwin go vet . ./codec ./fiber ./middleware ./internal/...
 
 lint:
 	go run $(STATICCHECK) ./...
+	for m in $(MODULES); do (cd $$m && go run $(STATICCHECK) ./...) || exit 1; done
 
 # The committed fuzz corpora run as tests. Everything that serves runs in both modes: WebSockets in
 # fasthttp's goroutine, and, as engineio.Tune has it, in ours.
 unit:
 	go test -race -shuffle=on ./...
 	ENGINEIO_TUNED=1 go test -race -shuffle=on ./...
+	for m in $(MODULES); do (cd $$m && go test -race -shuffle=on ./...) || exit 1; done
 
 # Allocations and memory mean nothing under the race detector.
 alloc:
@@ -36,6 +40,14 @@ interop: interop-deps chat-deps debian
 	cd interop && node --test
 	cd interop && ENGINEIO_TUNED=1 node --test
 	go test -race -tags interop -run Foreign ./client
+
+# Go benchmarks, then all servers side by side: some 40 minutes, into benchmarks/results.
+bench:
+	cd benchmarks && go test -run '^$$' -bench . .
+
+bench-peers:
+	cd benchmarks && go run ./compare
+	cd benchmarks && go run ./compare -scale
 
 # FUZZ=FuzzDecodeText4 PKG=./codec make fuzz
 fuzz:

@@ -179,7 +179,7 @@ func TestFeedDoesNotAllocate(t *testing.T) {
 func TestPollRoundTripDoesNotAllocate(t *testing.T) {
 	srv := newTestServer(Config{OnMessage: func(s *Session, m Message) { _ = s.Send(m, 0) }})
 	s := openPolling(t, srv, V4)
-	t.Cleanup(s.CloseNow)
+	t.Cleanup(func() { shut(srv) })
 	query := handshake4 + "&sid=" + s.id
 	post, get := incoming("POST", query), incoming("GET", query)
 	body := []byte("4hello")
