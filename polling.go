@@ -63,7 +63,7 @@ func (p *polling) serveGet(ctx *fasthttp.RequestCtx, jsonp []byte, initial bool)
 	}
 	r := response{ctx: ctx, jsonp: jsonp, initial: initial}
 	for !p.drain(&r) {
-		if !p.parked.Wait(ctx.Conn()) || p.parked.Gone(ctx.Conn()) {
+		if !p.parked.Wait(ctx.Conn()) {
 			p.s.terminate(ReasonTransportError, errPollAborted)
 			ctx.SetConnectionClose()
 			return
