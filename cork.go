@@ -19,6 +19,15 @@ func (o *outbox) arm() {
 	o.corkTimer.Reset(corkTimeout)
 }
 
+// begin is for who has corked and queued before the callback that is next.
+func (o *outbox) begin() {
+	o.mu.Lock()
+	if o.first != nil {
+		o.arm()
+	}
+	o.mu.Unlock()
+}
+
 // relax lets go of the timer of a session that is seldom corked: it weighs a third of an outbox.
 func (o *outbox) relax() {
 	o.mu.Lock()

@@ -66,7 +66,7 @@ type outbox struct {
 }
 
 // open makes t the holder, queues the session's first packet and lets others follow. It fails when
-// the session has ended before.
+// the session has ended before. Under a cork it is for begin to see that the packet leaves in time.
 func (o *outbox) open(t transport, p codec.Packet) bool {
 	o.mu.Lock()
 	if o.state != outNew {
@@ -74,8 +74,14 @@ func (o *outbox) open(t transport, p codec.Packet) bool {
 		return false
 	}
 	o.state, o.holder, o.ready = outOpen, t, true
+	o.append(p, false)
+	o.pushed++
+	corked := o.corks > 0
 	o.mu.Unlock()
-	return o.push(p, 0) == nil
+	if !corked {
+		t.wake()
+	}
+	return true
 }
 
 func (o *outbox) pending() bool {

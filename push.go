@@ -16,10 +16,7 @@ func (o *outbox) push(p codec.Packet, opts SendOption) error {
 		o.mu.Unlock()
 		return err
 	}
-	c := o.tail(len(p.Data)+16, opts&NoCompress != 0)
-	before := len(c.own)
-	c.own = appendFrame(c.own, o.revision, o.textOnly.Load(), p)
-	n := len(c.own) - before
+	n := o.append(p, opts&NoCompress != 0)
 	if !bounded(p.Type) {
 		n = 0
 	}
@@ -29,6 +26,14 @@ func (o *outbox) push(p codec.Packet, opts SendOption) error {
 		wake.wake()
 	}
 	return nil
+}
+
+// append puts the frame of p into the queue and returns its length.
+func (o *outbox) append(p codec.Packet, plain bool) int {
+	c := o.tail(len(p.Data)+16, plain)
+	before := len(c.own)
+	c.own = appendFrame(c.own, o.revision, o.textOnly.Load(), p)
+	return len(c.own) - before
 }
 
 // pushPrepared queues one packet that is encoded already.

@@ -47,6 +47,7 @@ func (s *Session) settle() {
 func (s *Session) opened() {
 	defer s.leave()
 	if f := s.srv.config.OnConnect; f != nil {
+		s.out.begin()
 		f(s)
 	}
 }
