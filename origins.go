@@ -104,12 +104,14 @@ func (o *origins) preflight(ctx *fasthttp.RequestCtx) {
 // Chromium takes.
 const preflightAge = 2 * time.Hour
 
+var headerVary = []byte("Vary")
+
 // addVary adds a header's name to Vary. Names that a middleware has put there stay.
 func addVary(h *fasthttp.ResponseHeader, name string) {
-	if old := h.Peek("Vary"); len(old) > 0 {
+	if old := h.PeekBytes(headerVary); len(old) > 0 {
 		name = string(old) + ", " + name
 	}
-	h.Set("Vary", name)
+	h.SetCanonical(headerVary, view(name))
 }
 
 // isTokenList tells whether b is what a browser sends: names, commas and spaces.
