@@ -222,7 +222,7 @@ type Config struct {
 
 	// ConcurrentHandlers is how many OnMessage of one session may run at once, each in a
 	// goroutine of its own, with Message.Data copied and in no order. Default: 1, on the
-	// connection's goroutine and in order.
+	// goroutine that reads, and in order.
 	ConcurrentHandlers int
 
 	// Overflow is what Broadcast does with a session whose queue is full.

@@ -35,7 +35,7 @@ func (srv *Server) Match(path []byte) bool {
 
 // Serve handles one request of an Engine.IO client, whatever its path: a handshake, a poll, a
 // POST, or a WebSocket. It returns when the request is answered, which for a poll may take
-// as long as Config.PingInterval; a WebSocket goes on after it, in fasthttp's hijack handler.
+// as long as Config.PingInterval; a WebSocket goes on after it.
 func (srv *Server) Serve(ctx *fasthttp.RequestCtx) {
 	srv.watch(ctx.Done())
 	if !srv.origins.admit(ctx) {

@@ -225,10 +225,10 @@ func (o *outbox) end(goodOrder bool) bool {
 func (o *outbox) drop(t transport) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.quiet()
 	if o.holder != t {
-		return false
+		return false // nobody drains for it
 	}
+	o.quiet()
 	o.holder = nil
 	o.state = outSilent
 	o.discard()

@@ -50,6 +50,10 @@ func (p *polling) serve(ctx *fasthttp.RequestCtx, jsonp []byte) {
 // serveGet answers with what is queued, and waits for it when there is nothing.
 func (p *polling) serveGet(ctx *fasthttp.RequestCtx, jsonp []byte, initial bool) {
 	if !p.get.TryLock() {
+		if p.s.Transport() != Polling { // the upgrade has it
+			p.s.srv.refuse(ctx, refuse(codeBadRequest, errUpgraded))
+			return
+		}
 		p.s.terminate(ReasonTransportError, errPollOverlap)
 		p.s.srv.refuseEmpty(ctx, fasthttp.StatusBadRequest, errPollOverlap)
 		return
@@ -70,17 +74,28 @@ func (p *polling) serveGet(ctx *fasthttp.RequestCtx, jsonp []byte, initial bool)
 		}
 		p.parked.Arm()
 	}
-	if len(r.body) > 0 {
-		r.write(p.s)
+	if len(r.body) == 0 {
+		return
+	}
+	r.write(p.s)
+	p.s.out.wrote(r.packets, nil)
+	if r.last {
+		p.s.said()
 	}
 }
 
 // leave ends a GET. After an upgrade none will follow, and the connection is not kept in mind.
 func (p *polling) leave() {
-	if p.s.Transport() != Polling {
-		p.parked.Release()
+	for {
+		upgraded := p.s.Transport() != Polling
+		if upgraded {
+			p.parked.Release()
+		}
+		p.get.Unlock()
+		if upgraded || p.s.Transport() == Polling || !p.get.TryLock() {
+			return
+		}
 	}
-	p.get.Unlock()
 }
 
 // drain puts the answer to a GET into r, or refuses it; false means that there is none yet. The
@@ -93,9 +108,9 @@ func (p *polling) drain(r *response) bool {
 	case err != nil:
 		p.s.srv.refuse(r.ctx, refuse(codeUnknownSession, err))
 	case queue != nil || last:
-		p.s.out.wrote(n, p.answer(r, queue, last))
-		if last {
-			p.s.said()
+		r.packets, r.last = n, last
+		if err := p.answer(r, queue, last); err != nil {
+			p.s.out.wrote(n, err)
 		}
 	case p.noop.Load():
 		p.s.out.away(p)

@@ -23,6 +23,8 @@ type response struct {
 	body    []byte // see room
 	binary  bool   // it is not text
 	plain   bool   // it is not to be compressed
+	last    bool   // it says the last word
+	packets uint64 // how many, of the queue
 }
 
 // room makes the body a place for about n bytes: that from which fasthttp writes, which it keeps for

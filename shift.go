@@ -20,8 +20,13 @@ func (w *webSocket) shift(work func(*webSocket) bool) bool {
 	return <-done
 }
 
-// slow tells, after a read, whether the shift is to end. One that reads from TLS stays: there the wait
-// itself needs more stack.
+// inline is shift where the wait itself needs more stack, on TLS: a second goroutine would save none.
+func (w *webSocket) inline(work func(*webSocket) bool) bool {
+	defer w.s.srv.recovered("a WebSocket")
+	return work(w)
+}
+
+// slow tells, after a read, whether the shift is to end.
 func (w *webSocket) slow() bool {
 	before := w.lastRead
 	w.lastRead = w.s.srv.now()

@@ -17,7 +17,7 @@ var past = time.Unix(1, 0)
 // webSocket carries a session over one hijacked connection.
 //
 // The connection belongs to one goroutine, which waits for the client and has shifts do the rest, one
-// after the other: they read. Whoever has claimed the outbox writes: the shift for what its
+// after the other (see shift): they read. Whoever has claimed the outbox writes: the shift for what its
 // callbacks sent, otherwise a goroutine that ends when the queue is empty. Everybody else sets
 // deadlines, under mu. The owner leaves last: when it is gone the connection's wrapper is another
 // client's.
@@ -85,20 +85,18 @@ func (w *webSocket) takeOver() bool {
 	return w.slow() || w.read()
 }
 
-// own makes the hijacked connection w's, which life begins to work on. The goroutine of fasthttp's
-// that calls it waits for the end, with the upgrade request and its read buffer, or, where the server
-// keeps hijacked connections (see Tune), hands over to one that has nothing but its stack.
+// own makes the hijacked connection w's, and life begins to work on it. The goroutine of fasthttp's
+// that calls it stays until the end, with the upgrade request and its read buffer, or, where the server
+// keeps hijacked connections (see Tune), leaves it to one that has nothing but its stack.
 func (w *webSocket) own(hijacked net.Conn, life func(*webSocket) bool) {
 	w.s.srv.busy.add()
-	goesOn := w.shift(func(w *webSocket) bool {
-		w.adopt(hijacked)
-		return life(w)
-	})
+	w.shift(func(w *webSocket) bool { w.adopt(hijacked); return true })
 	if w.kept {
-		go w.wait(goesOn)
+		go w.carry(life)
 		return
 	}
-	w.wait(goesOn)
+	w.carry(life)
+	_ = hijacked.Close() // a no-op; see ws.Kept for when it is not
 }
 
 func (w *webSocket) adopt(hijacked net.Conn) {
@@ -117,14 +115,17 @@ func (w *webSocket) use(conn net.Conn, early []byte) {
 	w.mu.Unlock()
 }
 
-// wait is what the owner does with the connection until it goes on no more.
-func (w *webSocket) wait(goesOn bool) {
+// carry is what the owner does with the connection until it goes on no more.
+func (w *webSocket) carry(life func(*webSocket) bool) {
 	defer w.s.srv.busy.done()
-	for goesOn {
-		w.reader.Wait()
-		goesOn = w.shift((*webSocket).read)
+	defer w.leave()
+	work := w.shift
+	if w.reader == nil || !w.reader.Waits() {
+		work = w.inline
 	}
-	w.leave()
+	for goesOn := work(life); goesOn; goesOn = work((*webSocket).read) {
+		w.reader.Wait()
+	}
 }
 
 // leave ends every use of the connection. A session that it still carries has ended by now, unless
@@ -139,6 +140,9 @@ func (w *webSocket) leave() {
 	conn := w.conn
 	w.conn = nil
 	w.mu.Unlock()
+	if conn == nil {
+		return // a stranger's connection has panicked before it was ours
+	}
 	w.reader.Release()
 	if w.kept {
 		_ = conn.Close()

@@ -17,12 +17,19 @@ func (w *webSocket) wake() {
 		go w.flush()
 		return
 	}
-	if w.s.over.Load() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if w.conn != nil {
-			_ = w.conn.SetWriteDeadline(time.Now().Add(w.s.srv.config.CloseTimeout))
-		}
+	w.hurry()
+}
+
+// hurry gives a write that is under way, or about to begin, CloseTimeout at most if the session has
+// ended.
+func (w *webSocket) hurry() {
+	if !w.s.over.Load() {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if c := &w.s.srv.config; w.conn != nil {
+		_ = w.conn.SetWriteDeadline(time.Now().Add(min(c.CloseTimeout, c.WriteTimeout)))
 	}
 }
 
@@ -30,16 +37,15 @@ func (w *webSocket) wake() {
 // session costs a broadcast a third more.
 func (w *webSocket) send() {
 	if !w.s.out.claim(w) {
-		w.wake()
 		return
 	}
 	queue, n, last, err := w.s.out.take(w)
 	if err == nil {
-		if last || queue.next != nil || w.deflate && !queue.plain && !queue.packed {
+		frames := queue.frames()
+		if last || queue.next != nil || w.deflates(queue) {
 			go w.resume(queue, n, last, 0)
 			return
 		}
-		frames := queue.frames()
 		if done := w.writeNow(frames); done < len(frames) {
 			go w.resume(queue, n, last, done)
 			return
@@ -50,6 +56,11 @@ func (w *webSocket) send() {
 	if !w.s.out.rest() {
 		go w.flush()
 	}
+}
+
+// deflates tells whether a chunk may have something that is yet to be compressed.
+func (w *webSocket) deflates(c *chunk) bool {
+	return w.deflate && !c.plain && !c.packed && len(c.frames()) >= w.s.srv.config.CompressionThreshold
 }
 
 // resume goes on with a queue of which done bytes are written. The caller has claimed the outbox.
@@ -216,6 +227,7 @@ func (w *webSocket) push(write func() (int64, error)) error {
 	}
 	for {
 		_ = w.conn.SetWriteDeadline(time.Now().Add(w.s.srv.config.WriteTimeout))
+		w.hurry()
 		n, err := write()
 		if err == nil {
 			_ = w.conn.SetWriteDeadline(time.Time{}) // one that has passed would end the next WriteNow

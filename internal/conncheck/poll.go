@@ -33,7 +33,8 @@ var past = time.Unix(1, 0)
 //	}
 //
 // Poll detects an orderly close, a half close and a reset on Linux, also behind bytes nobody has read (pipelined
-// requests, TLS's close_notify): within a millisecond once it has waited for 10 ms, before that at the end of those. Other Unix systems do not see past
+// requests, TLS's close_notify): within a millisecond once it has waited for 10 ms, before that when it is woken or at
+// the end of those. Other Unix systems do not see past
 // unread bytes. On Windows and on connections without a descriptor it only waits for Wake, and
 // the heartbeat has to end the session.
 type Poll struct {
@@ -83,7 +84,7 @@ func (p *Poll) Wake() {
 }
 
 // Wait blocks until Wake has been called since Arm, or the peer of c has gone; it reports whether the peer
-// was still there, but does not look for a peer that waited less than 10 ms. It reads nothing from c. While it runs the read deadline of c is its own; it leaves
+// was still there. It reads nothing from c. While it runs the read deadline of c is its own; it leaves
 // with no deadline set, which is right under fasthttp: a server with timeouts arms its own before it
 // reads again, and one without must not inherit ours.
 func (p *Poll) Wait(c net.Conn) (alive bool) {
@@ -91,7 +92,7 @@ func (p *Poll) Wait(c net.Conn) (alive bool) {
 	p.mu.Lock()
 	if p.woken {
 		p.mu.Unlock()
-		return true
+		return !p.Gone(c)
 	}
 	if p.raw == nil {
 		p.listen()
@@ -99,7 +100,7 @@ func (p *Poll) Wait(c net.Conn) (alive bool) {
 	}
 	if p.sit() {
 		p.mu.Unlock()
-		return true
+		return !p.Gone(c)
 	}
 	p.conn.SetReadDeadline(time.Time{}) // ReadTimeout was for reading the request
 	p.parked = true
@@ -119,7 +120,7 @@ func (p *Poll) Wait(c net.Conn) (alive bool) {
 }
 
 // sit is the first part of a Wait, for Wake alone and without a look at the connection. Most polls of a busy
-// session end here, and are spared three system calls and three deadlines: a sixth of what a message by
+// session end here, and are spared a system call and three deadlines: a seventh of what a message by
 // long-polling costs. The caller holds p.mu, which sit gives up meanwhile.
 func (p *Poll) sit() (woken bool) {
 	s := seats.Get().(*seat)

@@ -113,10 +113,11 @@ func (z *inflater) inflate(packed []byte, limit int) (*[]byte, *Error) {
 }
 
 // ended reports whether the end of the stream is the end of the message. A sender may set the final bit in its own last
-// block, and must then add a zero byte (RFC 7692, 7.2.3.5); some forget it.
+// block, and must then add a zero byte (RFC 7692, 7.2.3.5); some forget it. Or it sets it in the empty block whose last
+// four bytes it cuts off (7.2.1).
 func (z *inflater) ended(packed []byte) bool {
 	switch rest := z.src.Len(); {
-	case rest == 0 || rest == len(deflateTail):
+	case rest == 0 || rest == len(deflateTail) || rest == len(deflateTail)-len("\x00\x00\xff\xff"):
 		return true
 	default:
 		return rest == len(deflateTail)+1 && packed[len(packed)-rest] == 0

@@ -1,8 +1,8 @@
 // Package ws is the server side of RFC 6455 and RFC 7692 for an engine that owns the connection: a Reader for
 // what the client sends, functions that append what the server sends, and the handshake on fasthttp's types.
 //
-// It starts no goroutine, sets no deadline and writes nothing to a connection after the handshake: answering
-// pings and close frames is up to the one writer the engine has.
+// It starts no goroutine and answers nothing by itself: pings and close frames are up to the one writer that the
+// engine has, and so are deadlines.
 package ws
 
 import (

@@ -113,7 +113,7 @@ func Raw(hijacked net.Conn) net.Conn {
 
 // Kept reports whether a hijacked connection stays open when the hijack handler returns: whether its server has
 // fasthttp.Server.KeepHijackedConns. The handler cannot ask, so the answer is read from fasthttp's own type; where that
-// is not what we know, the answer is no, which is always safe for a handler that stays.
+// is not what we know, the answer is no, which is safe for a handler that stays and closes what it was given.
 func Kept(hijacked net.Conn) bool {
 	v := reflect.ValueOf(hijacked)
 	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct || v.Elem().Type().PkgPath() != fasthttpPath {

@@ -57,7 +57,7 @@ func growBuffer(b *[]byte, n int) *[]byte {
 	if need <= cap(*b) {
 		return b
 	}
-	bigger := getBuffer(need)
+	bigger := getBuffer(max(need, cap(*b)+cap(*b)/4)) // many small fragments must not mean many copies
 	*bigger = append(*bigger, *b...)
 	putBuffer(b)
 	return bigger

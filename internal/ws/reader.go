@@ -9,7 +9,7 @@ import (
 // reads from the connection.
 //
 // A Reader that waits for a frame holds no buffer: 128 bytes for itself and 24 for the descriptor it waits on.
-// Buffers come from pools when bytes have arrived, 8 KiB at a time, and go back before it waits again.
+// Buffers come from pools when bytes have arrived, 8 KiB at a time or 64, and go back before it waits again.
 // A message in one frame that fits is handed out where it was read to; others are put together in a
 // second buffer, which grows with the bytes that arrive and not with the length a header declares.
 type Reader struct {
@@ -88,6 +88,9 @@ func (r *Reader) Next() (op Op, payload []byte, err error) {
 		}
 	}
 }
+
+// Waits reports whether there is a descriptor to wait on, so that Rest and Wait are of use.
+func (r *Reader) Waits() bool { return r.raw != nil }
 
 // Rest gives the buffers back when the Reader is between messages and holds nothing of the next, and reports whether
 // that is so and Wait may be called. The last payload is invalid then.
