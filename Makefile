@@ -41,13 +41,16 @@ interop: interop-deps chat-deps debian
 	cd interop && ENGINEIO_TUNED=1 node --test
 	go test -race -tags interop -run Foreign ./client
 
-# Go benchmarks, then all servers side by side: some 40 minutes, into benchmarks/results.
+# Go benchmarks.
 bench:
 	cd benchmarks && go test -run '^$$' -bench . .
 
+# All servers side by side, and how our cost grows: half an hour on a machine that does nothing else,
+# into benchmarks/results.
+BENCH = -rounds 3 -duration 2500ms -warmup 1s
 bench-peers:
-	cd benchmarks && go run ./compare
-	cd benchmarks && go run ./compare -scale
+	cd benchmarks && go run ./compare $(BENCH)
+	cd benchmarks && go run ./compare -scale $(BENCH)
 
 # FUZZ=FuzzDecodeText4 PKG=./codec make fuzz
 fuzz:
