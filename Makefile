@@ -4,7 +4,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 NPM_INSTALL = npm install --no-audit --no-fund --no-save --loglevel=error
 ADDR        = 127.0.0.1:3000
-MODULES     = benchmarks
+MODULES     = benchmarks internal/conformance/peers
 SUDO        = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .PHONY: run test vet lint unit alloc interop bench bench-peers fuzz chat-deps interop-deps debian clean
@@ -47,7 +47,7 @@ bench:
 
 # All servers side by side, and how our cost grows: half an hour on a machine that does nothing else,
 # into benchmarks/results.
-BENCH = -rounds 3 -duration 2500ms -warmup 1s
+BENCH = -rounds 3 -duration 2s -warmup 1s
 bench-peers:
 	cd benchmarks && go run ./compare $(BENCH)
 	cd benchmarks && go run ./compare -scale $(BENCH)
