@@ -116,19 +116,7 @@ func TestBroadcastToSocketsDoesNotAllocate(t *testing.T) {
 // socket is the server's end of a connection whose client reads and forgets.
 func socket(t *testing.T) net.Conn {
 	t.Helper()
-	ln, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	client, err := net.Dial("tcp4", ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := ln.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	server, client := loopback(t)
 	read := make(chan struct{})
 	go func() {
 		defer close(read)

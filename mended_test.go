@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/fasteio/engineio/internal/ws"
 )
 
 // What was broken once, and has no better place.
@@ -175,6 +177,62 @@ func TestStuckWriteAfterTheEnd(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A session may end between the moment a prepared message is queued and the one when its sender writes: then there
+// is nothing to take but the last word.
+func TestSendPreparedMeetsTheEnd(t *testing.T) {
+	server, client := loopback(t)
+	s := newTestSession(t, newTestServer(Config{}), V4, WebSocket)
+	w := newWebSocket(s)
+	w.use(server, nil)
+	s.out.cork()
+	if err := s.connect(w); err != nil {
+		t.Fatal(err)
+	}
+	w.uncork()
+	t.Cleanup(s.CloseNow)
+	s.out.cork()
+	_ = s.SendPrepared(PrepareText("late"))
+	s.out.mu.Lock()
+	s.out.state = outEnded
+	s.out.discard()
+	s.out.mu.Unlock()
+	w.send()
+	s.out.settle()
+	_ = client.SetReadDeadline(time.Now().Add(10 * time.Second))
+	for {
+		if op, _, err := readFrame(client); err != nil {
+			t.Fatalf("no close frame: %v", err)
+		} else if op == ws.Close {
+			return
+		}
+	}
+}
+
+// What leaves together with the last word has CloseTimeout too.
+func TestStuckLastWord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestSession(t, newTestServer(Config{CloseTimeout: 2 * time.Second, WriteTimeout: time.Minute}), V4, WebSocket)
+		server, client := net.Pipe()
+		w, left := newWebSocket(s), make(chan struct{})
+		go func() { defer close(left); hijack(t, newGuard(t, server), w.serve) }()
+		if _, _, err := readFrame(client); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		s.out.cork()
+		_ = s.SendText("stuck")
+		s.Close()
+		start := time.Now()
+		w.uncork() // nobody reads
+		<-left
+		if d := time.Since(start); d > 5*time.Second {
+			t.Errorf("the connection goes after %v", d)
+		}
+		untilEnd(t, s, ReasonServerClose)
+		_ = client.Close()
+	})
 }
 
 // Nothing is compressed for a client that has gone: it would hold up others.

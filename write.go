@@ -41,11 +41,11 @@ func (w *webSocket) send() {
 	}
 	queue, n, last, err := w.s.out.take(w)
 	if err == nil {
-		frames := queue.frames()
-		if last || queue.next != nil || w.deflates(queue) {
+		if last || queue.next != nil || w.deflates(queue) { // with the last word the queue may be nil
 			go w.resume(queue, n, last, 0)
 			return
 		}
+		frames := queue.frames()
 		if done := w.writeNow(frames); done < len(frames) {
 			go w.resume(queue, n, last, done)
 			return
