@@ -1,6 +1,7 @@
 package engineio_test
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"runtime"
@@ -60,6 +61,21 @@ var farewells = map[string]func(t *testing.T, e *engine, w *enginetest.WebSocket
 	"CloseNow": func(t *testing.T, e *engine, w *enginetest.WebSocket) {
 		e.session(t, w).CloseNow()
 		goodbye(t, w, 1000)
+	},
+	"Close of one that goes on sending": func(t *testing.T, e *engine, w *enginetest.WebSocket) {
+		w.Conn.SetCloseHandler(func(int, string) error { return nil })
+		e.session(t, w).Close()
+		_ = w.CloseCode()
+		sent := make(chan error)
+		go func() {
+			var err error
+			for frames := bytes.Repeat([]byte("\x82\x81\x00\x00\x00\x00x"), 1000); err == nil; {
+				_, err = w.Conn.NetConn().Write(frames)
+			}
+			sent <- err
+		}()
+		goodbye(t, w, 1000) // which asks for the code again
+		<-sent
 	},
 	"ping timeout": func(t *testing.T, e *engine, w *enginetest.WebSocket) {
 		w.Close()

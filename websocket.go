@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/fasteio/engineio/codec"
+	"github.com/fasteio/engineio/internal/conncheck"
 	"github.com/fasteio/engineio/internal/ws"
 )
 
@@ -26,10 +27,10 @@ type webSocket struct {
 	flush   func() // drain; kept because a method value allocates
 	deflate bool   // permessage-deflate was agreed on
 	base64  bool   // the upgrade request wants binary as base64
-	kept    bool   // the connection is ours to close
 	broken  bool   // a write has failed; guarded by the claim
 	ending  bool   // interrupt came before the hijack; guarded by mu
 
+	owned    net.Conn // what is ours to close in the end; nil where that is fasthttp's
 	reader   *ws.Reader
 	lastRead time.Duration // of Server.now
 
@@ -91,7 +92,7 @@ func (w *webSocket) takeOver() bool {
 func (w *webSocket) own(hijacked net.Conn, life func(*webSocket) bool) {
 	w.s.srv.busy.add()
 	w.shift(func(w *webSocket) bool { w.adopt(hijacked); return true })
-	if w.kept {
+	if w.owned != nil {
 		go w.carry(life)
 		return
 	}
@@ -100,8 +101,11 @@ func (w *webSocket) own(hijacked net.Conn, life func(*webSocket) bool) {
 }
 
 func (w *webSocket) adopt(hijacked net.Conn) {
-	w.kept = ws.Kept(hijacked)
-	w.use(ws.Raw(hijacked), ws.Early(hijacked))
+	conn := ws.Raw(hijacked)
+	if ws.Kept(hijacked) {
+		w.owned = conn
+	}
+	w.use(conncheck.PerIP(conn), ws.Early(hijacked))
 }
 
 // use begins with a connection, off which the early bytes were read before.
@@ -144,8 +148,9 @@ func (w *webSocket) leave() {
 		return // a stranger's connection has panicked before it was ours
 	}
 	w.reader.Release()
-	if w.kept {
-		_ = conn.Close()
+	closeWrite(conn) // a client that sends on, or is late, reads the end of the stream, and no reset
+	if w.owned != nil {
+		_ = w.owned.Close()
 	}
 }
 
@@ -271,11 +276,16 @@ func (w *webSocket) discard() {
 	if w.s.out.holds(w) {
 		w.s.out.settle() // the close frame may be another goroutine's
 	}
-	if c, ok := w.conn.(interface{ CloseWrite() error }); ok {
-		_ = c.CloseWrite()
-	}
+	closeWrite(w.conn)
 	_ = w.conn.SetReadDeadline(time.Now().Add(w.s.srv.config.CloseTimeout))
 	_, _ = io.Copy(io.Discard, io.LimitReader(w.conn, discardMax))
+}
+
+// closeWrite ends the stream to the client, where the connection can do that by itself.
+func closeWrite(conn net.Conn) {
+	if c, ok := conn.(interface{ CloseWrite() error }); ok {
+		_ = c.CloseWrite()
+	}
 }
 
 const (

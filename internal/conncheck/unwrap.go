@@ -20,29 +20,35 @@ func unwrap(c net.Conn) net.Conn {
 		case interface{ NetConn() net.Conn }: // *tls.Conn, and fasthttp's per-IP wrapper around one
 			c = u.NetConn()
 		default:
-			c = perIP(c)
+			if inner := PerIP(c); inner != c {
+				c = inner
+				continue
+			}
+			return nil
 		}
 	}
 	return nil
 }
 
-// perIP returns what fasthttp's wrapper for MaxConnsPerIP holds, nil if c is another type. The wrapper
-// is not exported and hides the descriptor, but its field Conn is exported.
+// PerIP returns what fasthttp's wrapper for MaxConnsPerIP holds, and any other connection as it is. The
+// wrapper is not exported and hides the descriptor, but its field Conn is exported. It counts the
+// client's connections, so it is the one to close.
 //
 // Only that type is opened: a stranger's wrapper may count on seeing every deadline.
-func perIP(c net.Conn) net.Conn {
+func PerIP(c net.Conn) net.Conn {
 	v := reflect.ValueOf(c)
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
-		return nil
+		return c
 	}
 	v = v.Elem()
 	t := v.Type()
 	if t.Name() != "perIPConn" || t.PkgPath() != "github.com/valyala/fasthttp" {
-		return nil
+		return c
 	}
 	if f := v.FieldByName("Conn"); f.IsValid() && f.CanInterface() {
-		inner, _ := f.Interface().(net.Conn)
-		return inner
+		if inner, ok := f.Interface().(net.Conn); ok {
+			return inner
+		}
 	}
-	return nil
+	return c
 }
