@@ -40,7 +40,7 @@ func TestAbortedPoll(t *testing.T) {
 							t.Fatal(err)
 						}
 						leave(p.Get)
-						if end := e.ended(t, engineio.ReasonTransportError); end.err == nil {
+						if end := e.ended(t, engineio.ReasonTransportClose); end.err == nil {
 							t.Errorf("%s: no error behind the reason", how)
 						}
 						goneByPost(t, p)

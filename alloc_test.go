@@ -194,7 +194,7 @@ func TestFlushOfNothingDoesNotAllocate(t *testing.T) {
 }
 
 func TestBroadcastDoesNotAllocate(t *testing.T) {
-	srv := newTestServer(Config{OnMessage: func(*Session, Message) {}, MaxQueued: 10, Overflow: OverflowDrop})
+	srv := newTestServer(Config{OnMessage: func(*Session, Message) {}, MaxQueued: 10, Overflow: OverflowDropNewest})
 	for range 10 {
 		s := openPolling(t, srv, V4)
 		_ = s.SendText("full")

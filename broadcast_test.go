@@ -93,7 +93,9 @@ func TestBroadcastOfWhatCannotTravel(t *testing.T) {
 // A client that does not read is closed or left out, as the configuration says; others get everything.
 func TestOverflow(t *testing.T) {
 	const messages = 40
-	for name, overflow := range map[string]engineio.Overflow{"close": engineio.OverflowClose, "drop": engineio.OverflowDrop} {
+	for name, overflow := range map[string]engineio.Overflow{
+		"error": engineio.OverflowError, "close": engineio.OverflowClose, "drop": engineio.OverflowDropNewest,
+	} {
 		t.Run(name, func(t *testing.T) {
 			eachStack(t, func(t *testing.T, on stack) {
 				e := serve(t, on, engineio.Config{MaxQueued: 10_000, Overflow: overflow})
@@ -105,7 +107,7 @@ func TestOverflow(t *testing.T) {
 					e.Broadcast(engineio.PrepareText(text))
 					expect(t, reading, enginetest.Text(text))
 				}
-				if overflow == engineio.OverflowDrop {
+				if overflow == engineio.OverflowDropNewest {
 					p, err := stalled.Receive()
 					if err != nil || p.Data[0] != 'a' {
 						t.Fatalf("%v, %v", p, err)
@@ -141,7 +143,7 @@ func TestStalledWebSocket(t *testing.T) {
 		if !full {
 			t.Error("no send failed with ErrQueueFull")
 		}
-		e.ended(t, engineio.ReasonTransportError)
+		e.ended(t, engineio.ReasonStalled)
 		check()
 	})
 }

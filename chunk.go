@@ -11,7 +11,8 @@ import (
 // A chunk is a run of queued packets. Packets are kept as the WebSocket frames that carry them:
 // a frame delimits itself, a WebSocket writes the run as it stands, and long-polling translates.
 type chunk struct {
-	own    []byte // frames encoded for this session
+	own    []byte // frames encoded for this session, from start on
+	start  int
 	shared []byte // or frames of a Prepared, never written to
 	plain  bool   // not to be compressed
 	packed bool   // compressed for a WebSocket already, if it was worth it
@@ -24,7 +25,7 @@ func (c *chunk) frames() []byte {
 	if c.shared != nil {
 		return c.shared
 	}
-	return c.own
+	return c.own[c.start:]
 }
 
 // size is the length of a whole list's frames.

@@ -94,17 +94,6 @@ const (
 	Volatile
 )
 
-// Overflow says what Broadcast does with a session whose queue is full.
-type Overflow uint8
-
-const (
-	// OverflowClose ends the session with ReasonSlowClient. A client that has missed a message
-	// knows it, and can connect again.
-	OverflowClose Overflow = iota
-	// OverflowDrop leaves the message out for this session.
-	OverflowDrop
-)
-
 // Config is what a Server is made of. The zero value serves both transports and revisions to
 // clients of the same host. New copies it; changes after that have no effect.
 type Config struct {
@@ -126,10 +115,16 @@ type Config struct {
 	// probe. After it the WebSocket is closed; the session stays on long-polling. Default: 10 s.
 	UpgradeTimeout time.Duration
 
-	// WriteTimeout is how long a WebSocket client may accept nothing of what is written to it
-	// before its session ends with ReasonTransportError. Default: 10 s. Long-polling responses
-	// are written by the HTTP server, under its own WriteTimeout.
+	// WriteTimeout is how long a client may accept nothing of what is written to it before its
+	// session ends with ReasonStalled. A long-polling response, which the HTTP server writes, has
+	// that for each 64 KiB; the server's own WriteTimeout applies too, and alone to responses
+	// up to 16 KiB. Default: 10 s.
 	WriteTimeout time.Duration
+
+	// BodyTimeout is how long the body of a POST may take to arrive, in a server with
+	// StreamRequestBody. A later one is answered 408, and the session goes on. Other servers read it before
+	// the engine is asked: their ReadTimeout bounds it, see Tune. Default: 20 s.
+	BodyTimeout time.Duration
 
 	// CloseTimeout bounds the two waits of a graceful end: until what is queued has left, and
 	// until a WebSocket peer has answered the close frame. Default: 5 s.
@@ -144,14 +139,51 @@ type Config struct {
 	// fiber.Config.BodyLimit), which must not be below this one.
 	MaxPayload int
 
-	// MaxQueued is the most that waits in a session's send queue, in bytes on the wire. A send
-	// above it fails with ErrQueueFull; one message always fits into an empty queue.
-	// Default: 1 MiB.
+	// MaxPackets is the most packets in the body of one POST. The one after them ends the session
+	// with ReasonTooBig. Default: 100,000.
+	MaxPackets int
+
+	// MaxMessageRate is how many messages a second of one session are received, and MaxByteRate how
+	// many bytes of them. A second's worth may come at once; a session that sends more is not
+	// read until it is within them again. Nothing is lost, and the wait does not count against
+	// its heartbeat. Default: 0, no bound but the pace at which OnMessage returns.
+	MaxMessageRate, MaxByteRate int
+
+	// MaxQueued is the most that waits in a session's send queue, in bytes on the wire. Overflow
+	// says what becomes of a message above it; one always fits into an empty queue. What a
+	// WebSocket is writing waits no longer. Default: 1 MiB.
 	MaxQueued int
+
+	// MaxQueuedTotal is the most that all send queues together hold, in bytes of memory; what a
+	// Prepared shares does not count. Above it a queue is full as soon as it has 4 KiB, so the
+	// sessions whose clients are slow pay for it. Default: 1 GiB.
+	MaxQueuedTotal int
+
+	// Overflow is what becomes of a message for a session whose queue is full.
+	// Default: OverflowError.
+	Overflow Overflow
+
+	// HighWater and LowWater are the sizes of a session's queue at which OnHighWater and OnLowWater
+	// run, in bytes on the wire. Default: MaxQueued/2 and HighWater/4.
+	HighWater, LowWater int
 
 	// MaxSessions is the most sessions that are open at once; a handshake above it is answered
 	// 503 with Retry-After. Default: 100,000.
 	MaxSessions int
+
+	// MaxSessionsPerIP is the most sessions of one address (Session.RemoteAddr; of IPv6 the first
+	// 64 bits) that are open at once; a handshake above it is answered 429 with Retry-After.
+	// Default: MaxSessions, so no bound of its own: behind a proxy that is not in TrustedProxies
+	// all clients have one address.
+	MaxSessionsPerIP int
+
+	// MaxHandshakeRate is how many handshakes a second are let in, a second's worth of them at once.
+	// Those above it are answered 503 with Retry-After. Default: 10,000.
+	MaxHandshakeRate int
+
+	// MaxHandshakeRatePerIP is the same for one address, with 429. Default: MaxHandshakeRate, so no
+	// bound of its own.
+	MaxHandshakeRatePerIP int
 
 	// Transports are the transports on offer. Default: Polling and WebSocket.
 	Transports []Transport
@@ -225,10 +257,6 @@ type Config struct {
 	// goroutine that reads, and in order.
 	ConcurrentHandlers int
 
-	// Overflow is what Broadcast does with a session whose queue is full.
-	// Default: OverflowClose.
-	Overflow Overflow
-
 	// Logger is told of panics in callbacks (Error) and of refused requests and broken sessions
 	// (Debug). Default: slog.Default().
 	Logger *slog.Logger
@@ -251,6 +279,11 @@ type Config struct {
 
 	// OnUpgrade runs when a session has moved from long-polling to WebSocket.
 	OnUpgrade func(s *Session)
+
+	// OnHighWater runs when more than HighWater waits in a session's queue, and OnLowWater when it
+	// has gone down to LowWater after that: in turn with the other callbacks, so while OnMessage
+	// runs they wait. Of a crossing and the next one back both or neither are told.
+	OnHighWater, OnLowWater func(s *Session)
 
 	// OnHeaders may add headers to a response of a session: to every 200 of long-polling and to
 	// the 101. initial is true for the first, which opens the session. It runs on the request's
@@ -283,6 +316,10 @@ const (
 	defaultMaxPayload  = 1_000_000
 	defaultMaxQueued   = 1 << 20
 	defaultMaxSessions = 100_000
+
+	defaultMaxPackets       = 100_000
+	defaultMaxQueuedTotal   = 1 << 30
+	defaultMaxHandshakeRate = 10_000
 )
 
 // withDefaults fills in what was left out. It panics on values that make no sense.
@@ -300,6 +337,7 @@ func (c Config) withDefaults() Config {
 		{"PingTimeout", &c.PingTimeout, 20 * time.Second},
 		{"UpgradeTimeout", &c.UpgradeTimeout, 10 * time.Second},
 		{"WriteTimeout", &c.WriteTimeout, 10 * time.Second},
+		{"BodyTimeout", &c.BodyTimeout, 20 * time.Second},
 		{"CloseTimeout", &c.CloseTimeout, 5 * time.Second},
 	} {
 		*d.value = cmp.Or(*d.value, d.def)
@@ -310,23 +348,37 @@ func (c Config) withDefaults() Config {
 	if c.PingInterval > maxHeartbeat-c.PingTimeout {
 		panic("engineio: Config.PingInterval and PingTimeout together are more than the timers of browsers hold, 24 days")
 	}
-	for _, n := range []struct {
-		name  string
-		value *int
-		def   int
-	}{
-		{"MaxPayload", &c.MaxPayload, defaultMaxPayload},
-		{"MaxQueued", &c.MaxQueued, defaultMaxQueued},
-		{"MaxSessions", &c.MaxSessions, defaultMaxSessions},
-		{"CompressionThreshold", &c.CompressionThreshold, 1024},
-		{"ConcurrentHandlers", &c.ConcurrentHandlers, 1},
-	} {
-		*n.value = cmp.Or(*n.value, n.def)
-		if *n.value < 1 {
-			panic(fmt.Sprintf("engineio: Config.%s is %d, must be positive", n.name, *n.value))
+	return c.withDefaultLimits().withDefaultLists()
+}
+
+func (c Config) withDefaultLimits() Config {
+	least := 1
+	limit := func(name string, value *int, def int) {
+		*value = cmp.Or(*value, def)
+		if *value < least {
+			panic(fmt.Sprintf("engineio: Config.%s is %d, must be %d or more", name, *value, least))
 		}
 	}
-	return c.withDefaultLists()
+	limit("MaxPayload", &c.MaxPayload, defaultMaxPayload)
+	limit("MaxPackets", &c.MaxPackets, defaultMaxPackets)
+	limit("MaxQueued", &c.MaxQueued, defaultMaxQueued)
+	limit("MaxQueuedTotal", &c.MaxQueuedTotal, defaultMaxQueuedTotal)
+	limit("HighWater", &c.HighWater, max(c.MaxQueued/2, 1))
+	limit("MaxSessions", &c.MaxSessions, defaultMaxSessions)
+	limit("MaxSessionsPerIP", &c.MaxSessionsPerIP, c.MaxSessions)
+	limit("MaxHandshakeRate", &c.MaxHandshakeRate, defaultMaxHandshakeRate)
+	limit("MaxHandshakeRatePerIP", &c.MaxHandshakeRatePerIP, c.MaxHandshakeRate)
+	limit("CompressionThreshold", &c.CompressionThreshold, 1024)
+	limit("ConcurrentHandlers", &c.ConcurrentHandlers, 1)
+	least = 0
+	limit("LowWater", &c.LowWater, c.HighWater/4)
+	limit("MaxMessageRate", &c.MaxMessageRate, 0)
+	limit("MaxByteRate", &c.MaxByteRate, 0)
+	if c.LowWater > c.HighWater {
+		panic(fmt.Sprintf("engineio: Config.LowWater is %d, above HighWater, %d", c.LowWater, c.HighWater))
+	}
+	c.Overflow.check()
+	return c
 }
 
 func (c Config) withDefaultLists() Config {
@@ -347,9 +399,6 @@ func (c Config) withDefaultLists() Config {
 		if r != V3 && r != V4 {
 			panic(fmt.Sprintf("engineio: Config.Revisions has %d, must be 3 or 4", r))
 		}
-	}
-	if c.Overflow > OverflowDrop {
-		panic(fmt.Sprintf("engineio: Config.Overflow is %d", c.Overflow))
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

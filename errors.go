@@ -32,120 +32,34 @@ var (
 
 // What was wrong with a refused request.
 var (
-	errTransport = errors.New("transport is missing, unknown or not enabled")
-	errOrigin    = errors.New("origin is not allowed")
-	errSession   = errors.New("no such session")
-	errRevision  = errors.New("EIO is not a revision on offer")
-	errOtherEIO  = errors.New("EIO is not the session's")
-	errMethod    = errors.New("method is not for this")
-	errMismatch  = errors.New("transport and Upgrade header do not go together")
-	errIDInUse   = errors.New("the generated session id is in use")
-	errIDInvalid = errors.New("the generated session id is not 1 to 128 characters of A-Z a-z 0-9 - _ . ~")
-	errNoUpgrade = errors.New("upgrades are disabled")
-	errJSONP     = errors.New("JSONP is disabled")
-	errPanic     = errors.New("the application panicked")
-	errTooBig    = errors.New("the body is above MaxPayload")
+	errTransport  = errors.New("transport is missing, unknown or not enabled")
+	errOrigin     = errors.New("origin is not allowed")
+	errSession    = errors.New("no such session")
+	errRevision   = errors.New("EIO is not a revision on offer")
+	errOtherEIO   = errors.New("EIO is not the session's")
+	errMethod     = errors.New("method is not for this")
+	errMismatch   = errors.New("transport and Upgrade header do not go together")
+	errIDInUse    = errors.New("the generated session id is in use")
+	errIDInvalid  = errors.New("the generated session id is not 1 to 128 characters of A-Z a-z 0-9 - _ . ~")
+	errNoUpgrade  = errors.New("upgrades are disabled")
+	errJSONP      = errors.New("JSONP is disabled")
+	errPanic      = errors.New("the application panicked")
+	errTooBig     = errors.New("the body is above MaxPayload")
+	errTooMany    = errors.New("the body has more than MaxPackets")
+	errBrokenBody = errors.New("the body does not come to its end")
+	errTooSlow    = errors.New("the body took longer than BodyTimeout")
 )
 
 // What ended a session, as the Err of a CloseError.
 var (
 	errPollOverlap   = errors.New("two GET requests at once")
 	errPostOverlap   = errors.New("two POST requests at once")
+	errStalled       = errors.New("the client does not take its response")
 	errPollAborted   = errors.New("the client aborted its poll")
 	errInvalidBody   = errors.New("a binary request body in revision 4")
 	errPingDirection = errors.New("a heartbeat in the wrong direction")
 	errUpgraded      = errors.New("the session has left long-polling")
 )
-
-// Reason says why a session ended.
-type Reason uint8
-
-const (
-	// ReasonServerClose: Close, CloseNow or Disconnect.
-	ReasonServerClose Reason = iota + 1
-	// ReasonClientClose: the client said goodbye, by a close packet or a WebSocket close frame.
-	ReasonClientClose
-	// ReasonTransportClose: the WebSocket connection ended without a goodbye.
-	ReasonTransportClose
-	// ReasonTransportError: the client broke the rules of its transport (overlapping or aborted
-	// polls, invalid frames, a heartbeat in the wrong direction), or a write failed.
-	ReasonTransportError
-	// ReasonPingTimeout: the client's half of the heartbeat did not come in time.
-	ReasonPingTimeout
-	// ReasonParseError: a packet that is none.
-	ReasonParseError
-	// ReasonTooBig: a WebSocket message above Config.MaxPayload.
-	ReasonTooBig
-	// ReasonSlowClient: the queue was full when Broadcast wanted to send, see Config.Overflow.
-	ReasonSlowClient
-	// ReasonPanic: a callback of this session panicked.
-	ReasonPanic
-	// ReasonShutdown: Server.Shutdown.
-	ReasonShutdown
-)
-
-var reasons = [...]struct {
-	name string
-	code int // of the WebSocket close frame, RFC 6455 section 7.4
-}{
-	ReasonServerClose:    {"server close", 1000},
-	ReasonClientClose:    {"client close", 1000},
-	ReasonTransportClose: {"transport close", 1000},
-	ReasonTransportError: {"transport error", 1002},
-	ReasonPingTimeout:    {"ping timeout", 1001},
-	ReasonParseError:     {"parse error", 1002},
-	ReasonTooBig:         {"message too big", 1009},
-	ReasonSlowClient:     {"slow client", 1008},
-	ReasonPanic:          {"panic", 1011},
-	ReasonShutdown:       {"server shutdown", 1001},
-}
-
-// String is the reason in two or three lower-case words, for logs and metrics.
-func (r Reason) String() string {
-	if int(r) < len(reasons) && r > 0 {
-		return reasons[r].name
-	}
-	return fmt.Sprintf("reason %d", uint8(r))
-}
-
-// CloseCode is the WebSocket close code that the client is given for this reason.
-func (r Reason) CloseCode() int {
-	if int(r) < len(reasons) && r > 0 {
-		return reasons[r].code
-	}
-	return 1011
-}
-
-// owesWord tells whether a polling client with no request under way is still told. It is when
-// the session ended in good order; a client that was refused or lost finds an unknown session.
-func (r Reason) owesWord() bool {
-	switch r {
-	case ReasonServerClose, ReasonClientClose, ReasonSlowClient, ReasonPanic, ReasonShutdown:
-		return true
-	}
-	return false
-}
-
-// CloseError is the cause of Session.Context once the session has ended.
-// errors.Is(err, ErrClosed) holds.
-type CloseError struct {
-	Reason Reason // why the session ended
-	Err    error  // what lay behind it, may be nil
-}
-
-// Error names the reason and what lay behind it.
-func (e *CloseError) Error() string {
-	if e.Err == nil {
-		return "engineio: " + e.Reason.String()
-	}
-	return "engineio: " + e.Reason.String() + ": " + e.Err.Error()
-}
-
-// Unwrap gives what lay behind the reason.
-func (e *CloseError) Unwrap() error { return e.Err }
-
-// Is makes every CloseError an ErrClosed.
-func (e *CloseError) Is(target error) bool { return target == ErrClosed }
 
 // RequestError refuses a request. OnHandshake returns one to choose what the client sees; any
 // other error from it is answered with 403, code 4 and the text "Forbidden".

@@ -3,6 +3,7 @@ package engineio
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -25,10 +26,10 @@ func newTestServer(c Config) *Server {
 // newTestSession is an admitted session that is not open yet.
 func newTestSession(t testing.TB, srv *Server, rev Revision, via Transport) *Session {
 	t.Helper()
-	if err := srv.admit(); err != nil {
+	if err := srv.admit(netip.Addr{}); err != nil {
 		t.Fatal(err)
 	}
-	return srv.newSession(new(fasthttp.RequestCtx), newID(), request{transport: via, revision: rev})
+	return srv.newSession(netip.AddrPort{}, newID(), request{transport: via, revision: rev})
 }
 
 // openPolling is an open session on long-polling whose open packet has been fetched.

@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"encoding/json"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -149,15 +150,19 @@ func (srv *Server) handshake(ctx *fasthttp.RequestCtx, r request) *Session {
 			return nil
 		}
 	}
-	id, err := srv.generateID(ctx)
-	if err == nil {
-		err = srv.admit()
-	}
-	if err != nil {
+	remote := srv.proxies.remoteAddr(ctx)
+	if err := srv.admit(remote.Addr()); err != nil {
 		srv.refuse(ctx, err)
 		return nil
 	}
-	s := srv.newSession(ctx, id, r)
+	id, err := srv.generateID(ctx)
+	if err != nil {
+		srv.dismiss(remote.Addr())
+		srv.busy.done()
+		srv.refuse(ctx, err)
+		return nil
+	}
+	s := srv.newSession(remote, id, r)
 	if err := s.handshake(ctx); err != nil {
 		s.terminate(ReasonServerClose, err)
 		srv.refuse(ctx, refusal(err))
@@ -211,13 +216,15 @@ func (srv *Server) generateID(ctx *fasthttp.RequestCtx) (string, *RequestError) 
 	return strings.Clone(id), nil
 }
 
-func (srv *Server) newSession(ctx *fasthttp.RequestCtx, id string, r request) *Session {
+func (srv *Server) newSession(remote netip.AddrPort, id string, r request) *Session {
 	c := &srv.config
-	s := &Session{srv: srv, id: id, revision: r.revision, remote: srv.proxies.remoteAddr(ctx)}
+	s := &Session{srv: srv, id: id, revision: r.revision, remote: remote, pace: newPace(c)}
 	s.pingInterval, s.pingTimeout = c.PingInterval, c.PingTimeout
 	s.via.Store(uint32(r.transport))
 	s.out.limit, s.out.packFrom = c.MaxQueued, c.CompressionThreshold
 	s.out.revision = r.revision
+	s.out.total, s.out.dropsOldest = &srv.queued, c.Overflow == OverflowDropOldest
+	s.out.backlog = newBacklog(s)
 	s.out.textOnly.Store(r.base64 || r.jsonp != nil)
 	if r.transport == Polling {
 		s.poll = &polling{s: s}

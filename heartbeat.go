@@ -76,13 +76,14 @@ func (s *Session) tick() {
 	}
 }
 
-// again gives the client PingTimeout once more when the ping has not left yet: it waits behind what a
-// slow client still takes, and WriteTimeout bounds that.
+// again gives the client PingTimeout once more when it cannot be blamed: when the ping has not left yet and
+// waits behind what a slow client still takes, which WriteTimeout bounds, or when the answer may wait
+// behind what we do not read for now.
 func (s *Session) again() bool {
 	s.mu.Lock()
 	ping := s.beat.ping
 	s.mu.Unlock()
-	if s.revision == V3 || !s.out.writing(ping) {
+	if !s.held() && (s.revision == V3 || !s.out.writing(ping)) {
 		return false
 	}
 	s.mu.Lock()

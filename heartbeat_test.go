@@ -229,6 +229,7 @@ func TestCloseTimeout(t *testing.T) {
 func TestLinger(t *testing.T) {
 	for reason, lingers := range map[Reason]bool{
 		ReasonServerClose: true, ReasonClientClose: true, ReasonSlowClient: true, ReasonPanic: true, ReasonShutdown: true,
+		ReasonDrain: true, ReasonTransportClose: false, ReasonTooBig: false, ReasonStalled: false,
 		ReasonTransportError: false, ReasonPingTimeout: false, ReasonParseError: false,
 	} {
 		t.Run(reason.String(), func(t *testing.T) {

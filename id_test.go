@@ -173,10 +173,10 @@ func TestSameIDAtOnceOnWebSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newTestServer(Config{OnMessage: func(s *Session, _ Message) { _ = s.SendText("yes") }})
 		s, first := openPipe(t, srv, V4)
-		if err := srv.admit(); err != nil {
+		if err := srv.admit(netip.Addr{}); err != nil {
 			t.Fatal(err)
 		}
-		twin := srv.newSession(new(fasthttp.RequestCtx), s.id, request{transport: WebSocket, revision: V4})
+		twin := srv.newSession(netip.AddrPort{}, s.id, request{transport: WebSocket, revision: V4})
 		second := servePipe(t, newWebSocket(twin), newWebSocket(twin).serve, true)
 		second.expect(t, "8 1000 ")
 		second.close()

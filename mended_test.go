@@ -266,7 +266,7 @@ func TestNothingIsCompressedForAClientThatHasGone(t *testing.T) {
 			if coding != "" || len(body) > 0 || !ctx.Response.ConnectionClose() {
 				t.Errorf("answered with %d bytes, coding %q, Connection: close %v", len(body), coding, ctx.Response.ConnectionClose())
 			}
-			if r := reasonOf(t, s); r != ReasonTransportError || !errors.Is(s.err, errPollAborted) {
+			if r := reasonOf(t, s); r != ReasonTransportClose || !errors.Is(s.err, errPollAborted) {
 				t.Errorf("ended with %v, %v", r, s.err)
 			}
 			if err := s.Flush(t.Context()); !errors.Is(err, ErrClosed) {

@@ -479,9 +479,8 @@ func TestVolatileInOnConnect(t *testing.T) {
 	if body := string(visit(t, srv, "GET", handshake4).Response.Body()); err != nil || !strings.HasSuffix(body, "\x1e4now") {
 		t.Errorf("polling: %v, got %q", err, body)
 	}
-	srv = newTestServer(srv.config)
 	synctest.Test(t, func(t *testing.T) {
-		_, c := openPipe(t, srv, V4)
+		_, c := openPipe(t, newTestServer(srv.config), V4) // with the bubble's clock
 		if err != nil {
 			t.Errorf("WebSocket: %v", err)
 		} else {

@@ -41,20 +41,24 @@ const (
 //
 // Its lock is a leaf: no I/O, no callback and no other lock happens under it.
 type outbox struct {
-	limit    int // bytes
-	revision codec.Revision
-	textOnly atomic.Bool // the client cannot take binary, on this transport: it travels as base64
-	deflates atomic.Bool // the holder is a WebSocket with permessage-deflate
-	corks    int32       // senders that will call uncork; guarded by mu
-	packFrom int         // such a WebSocket compresses frames from this size on
+	limit       int // bytes
+	total       *budget
+	dropsOldest bool // see Overflow
+	revision    codec.Revision
+	textOnly    atomic.Bool // the client cannot take binary, on this transport: it travels as base64
+	deflates    atomic.Bool // the holder is a WebSocket with permessage-deflate
+	corks       int32       // senders that will call uncork; guarded by mu
+	packFrom    int         // such a WebSocket compresses frames from this size on
 
 	mu          sync.Mutex
 	holder      transport
 	first, last *chunk
-	size        int    // bytes queued, frame headers included
-	pushed      uint64 // packets accepted so far
-	taken       uint64 // packets that a transport took off the queue
-	left        uint64 // packets handed to a connection
+	size        int      // bytes queued, frame headers included
+	dropped     uint64   // messages, see Overflow
+	backlog     *backlog // nil where nobody wants to know of it
+	pushed      uint64   // packets accepted so far
+	taken       uint64   // packets that a transport took off the queue
+	left        uint64   // packets handed to a connection
 	state       outboxState
 	lost        bool          // packets were dropped, or a connection failed under them
 	ready       bool          // the holder could write at once
@@ -141,6 +145,7 @@ func (o *outbox) wrote(n uint64, err error) {
 	} else {
 		o.left += n
 	}
+	o.backlog.measure(o.size, true)
 	o.ring()
 	o.mu.Unlock()
 }
@@ -258,7 +263,7 @@ func (o *outbox) discard() {
 	if o.first == nil {
 		return
 	}
-	o.first.release()
+	o.free(o.first)
 	o.first, o.last, o.size = nil, nil, 0
 	o.taken = o.pushed
 	o.lost = true

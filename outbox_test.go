@@ -25,7 +25,7 @@ func (b *bell) rung() int { return int(b.count.Swap(0)) }
 
 // openOutbox is an empty outbox that b holds.
 func openOutbox(b transport, limit int) *outbox {
-	return &outbox{limit: limit, revision: V4, state: outOpen, holder: b}
+	return &outbox{limit: limit, total: &budget{limit: 1 << 30}, revision: V4, state: outOpen, holder: b}
 }
 
 // takeAll takes the queue for b, and gives the chunks back.
@@ -322,7 +322,7 @@ func TestOutboxAfterTheLastWord(t *testing.T) {
 func TestOutboxEndsBeforeItOpens(t *testing.T) {
 	for _, goodOrder := range []bool{true, false} {
 		b := new(bell)
-		o := &outbox{limit: 1 << 20, revision: V4}
+		o := &outbox{limit: 1 << 20, total: &budget{limit: 1 << 30}, revision: V4}
 		o.end(goodOrder)
 		if o.open(b, codec.Packet{Type: codec.Open, Data: []byte("{}")}) {
 			t.Errorf("ended with %v: it opens", goodOrder)

@@ -68,7 +68,7 @@ func (p *polling) serveGet(ctx *fasthttp.RequestCtx, jsonp []byte, initial bool)
 	r := response{ctx: ctx, jsonp: jsonp, initial: initial}
 	for !p.drain(&r) {
 		if !p.parked.Wait(ctx.Conn()) {
-			p.s.terminate(ReasonTransportError, errPollAborted)
+			p.s.terminate(ReasonTransportClose, errPollAborted)
 			ctx.SetConnectionClose()
 			return
 		}
@@ -78,6 +78,7 @@ func (p *polling) serveGet(ctx *fasthttp.RequestCtx, jsonp []byte, initial bool)
 		return
 	}
 	r.write(p.s)
+	p.deliver(&r)
 	p.s.out.wrote(r.packets, nil)
 	if r.last {
 		p.s.said()
@@ -136,7 +137,7 @@ func (p *polling) answer(r *response, queue *chunk, last bool) error {
 			frames = rest
 		}
 	}
-	queue.release()
+	p.s.out.free(queue)
 	if last {
 		word := codec.Close
 		if p.s.last() == ReasonClientClose {
@@ -145,7 +146,7 @@ func (p *polling) answer(r *response, queue *chunk, last bool) error {
 		r.body = format.Append(r.body, codec.Packet{Type: word})
 	}
 	if len(r.body) >= p.s.srv.config.CompressionThreshold && p.parked.Gone(r.ctx.Conn()) {
-		p.s.terminate(ReasonTransportError, errPollAborted)
+		p.s.terminate(ReasonTransportClose, errPollAborted)
 		r.body = nil
 		r.ctx.SetConnectionClose()
 		return errPollAborted

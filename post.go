@@ -2,7 +2,9 @@ package engineio
 
 import (
 	"bytes"
+	"errors"
 	"io"
+	"os"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -31,18 +33,23 @@ func (p *polling) servePost(ctx *fasthttp.RequestCtx, jsonp bool) {
 		}
 		format = codec.Binary3
 	}
-	body, ok := readBody(ctx, p.s.srv.config.MaxPayload)
-	if !ok {
-		p.s.srv.refuseEmpty(ctx, fasthttp.StatusRequestEntityTooLarge, errTooBig)
-		return
-	}
-	var err error
-	if jsonp {
+	body, err := readBody(ctx, &p.s.srv.config)
+	if err == nil && jsonp {
 		body, err = codec.DecodeJSONP(body)
 	}
-	if err != nil {
+	switch {
+	case err == errTooSlow:
+		p.s.srv.refuseEmpty(ctx, fasthttp.StatusRequestTimeout, err)
+		return
+	case err == errBrokenBody:
+		p.s.srv.refuseEmpty(ctx, fasthttp.StatusBadRequest, err)
+		return
+	case err == errTooBig:
+		p.s.srv.refuseEmpty(ctx, fasthttp.StatusRequestEntityTooLarge, err)
+		return
+	case err != nil:
 		p.s.terminate(ReasonParseError, err)
-	} else {
+	default:
 		p.feed(format.Decode(body))
 	}
 	ctx.Request.ReleaseBody(keepBody)
@@ -51,11 +58,11 @@ func (p *polling) servePost(ctx *fasthttp.RequestCtx, jsonp bool) {
 	p.s.finish(ctx, false)
 }
 
-// feed gives a payload's packets to the session, up to the first that is none.
+// feed gives a payload's packets to the session, up to the first that is none or one too many.
 func (p *polling) feed(packets codec.Decoder) {
 	p.s.out.cork()
 	defer p.s.uncork()
-	for !p.s.over.Load() {
+	for n := 0; !p.s.over.Load(); n++ {
 		packet, err := packets.Next()
 		if err == io.EOF {
 			return
@@ -64,28 +71,44 @@ func (p *polling) feed(packets codec.Decoder) {
 			p.s.terminate(ReasonParseError, err)
 			return
 		}
+		if n == p.s.srv.config.MaxPackets {
+			p.s.terminate(ReasonTooBig, errTooMany)
+			return
+		}
 		p.s.receive(packet)
 	}
 }
 
-// readBody is the body of a POST. It fails when that is longer than limit, whether it came with
-// a length, in chunks, or as a stream.
-func readBody(ctx *fasthttp.RequestCtx, limit int) ([]byte, bool) {
+// readBody is the body of a POST. It fails with errTooBig when that is longer than MaxPayload, whether it
+// came with a length, in chunks, or as a stream, and with errTooSlow or errBrokenBody when a stream does not come to its end.
+func readBody(ctx *fasthttp.RequestCtx, c *Config) ([]byte, error) {
 	stream := ctx.RequestBodyStream()
 	if stream == nil {
 		body := ctx.Request.Body()
-		return body, len(body) <= limit
+		if len(body) > c.MaxPayload {
+			return nil, errTooBig
+		}
+		return body, nil
 	}
-	if ctx.Request.Header.ContentLength() > limit {
+	if ctx.Request.Header.ContentLength() > c.MaxPayload {
 		discardBody(ctx, stream)
-		return nil, false
+		return nil, errTooBig
 	}
-	body, err := io.ReadAll(io.LimitReader(stream, int64(limit)+1))
-	if err != nil || len(body) > limit {
+	_ = ctx.Conn().SetReadDeadline(time.Now().Add(c.BodyTimeout))
+	body, err := io.ReadAll(io.LimitReader(stream, int64(c.MaxPayload)+1))
+	_ = ctx.Conn().SetReadDeadline(time.Time{})
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		ctx.SetConnectionClose()
+		return nil, errTooSlow
+	case err != nil:
+		ctx.SetConnectionClose()
+		return nil, errBrokenBody
+	case len(body) > c.MaxPayload:
 		discardBody(ctx, stream)
-		return nil, false
+		return nil, errTooBig
 	}
-	return body, true
+	return body, nil
 }
 
 // discardBody gets rid of a streamed body that nobody wants, and of the connection: fasthttp would

@@ -106,14 +106,28 @@ func (o *outbox) takes(t codec.Type, n int, opts SendOption) error {
 		return ErrClosed
 	case opts&Volatile != 0 && !o.ready:
 		return ErrNotReady
-	case bounded(t) && !o.fits(n):
-		return ErrQueueFull
+	case !bounded(t) || o.fits(n):
+		return nil
+	case t == codec.Message:
+		o.makeRoom(n)
+		if o.fits(n) {
+			return nil
+		}
 	}
-	return nil
+	return ErrQueueFull
 }
 
 // fits tells whether n more bytes may be queued. One message always may.
-func (o *outbox) fits(n int) bool { return o.size == 0 || o.size+n <= o.limit }
+func (o *outbox) fits(n int) bool {
+	switch more := o.size + n; {
+	case o.size == 0:
+		return true
+	case more > o.limit:
+		return false
+	default:
+		return more <= freeQueued || !o.total.exceeded()
+	}
+}
 
 // tail is the chunk for n more bytes of our own.
 func (o *outbox) tail(n int, plain bool) *chunk {
@@ -125,6 +139,7 @@ func (o *outbox) tail(n int, plain bool) *chunk {
 	if need := len(c.own) + n; need > cap(c.own) {
 		grown := make([]byte, len(c.own), max(need, 2*cap(c.own), chunkStart))
 		copy(grown, c.own)
+		o.total.add(cap(grown) - cap(c.own))
 		c.own = grown
 	}
 	return c
@@ -132,6 +147,7 @@ func (o *outbox) tail(n int, plain bool) *chunk {
 
 func (o *outbox) add() *chunk {
 	c := chunks.Get().(*chunk)
+	o.total.add(cap(c.own))
 	if o.last == nil {
 		o.first = c
 	} else {
@@ -141,10 +157,21 @@ func (o *outbox) add() *chunk {
 	return c
 }
 
+// free is the end of chunks that were queued here.
+func (o *outbox) free(c *chunk) {
+	n := 0
+	for c := c; c != nil; c = c.next {
+		n += cap(c.own)
+	}
+	o.total.add(-n)
+	c.release()
+}
+
 // queued counts a packet of n bytes and names the transport to wake, if it is to be woken.
 func (o *outbox) queued(n int) transport {
 	o.pushed++
 	o.size += n
+	o.backlog.measure(o.size, false)
 	switch {
 	case o.busy:
 		return nil

@@ -35,17 +35,27 @@ func (s *Session) Send(m Message, opts SendOption) error {
 	if !m.Binary && !s.carries(m.Data) {
 		return ErrInvalidText
 	}
-	return s.out.push(codec.Packet{Type: codec.Message, Binary: m.Binary, Data: m.Data}, opts)
+	err := s.out.push(codec.Packet{Type: codec.Message, Binary: m.Binary, Data: m.Data}, opts)
+	if err == ErrQueueFull {
+		return s.overflowed(false)
+	}
+	return err
 }
 
 // SendPrepared queues a message that was encoded before, with the options it was prepared with. Such
 // a message goes to many sessions, so a WebSocket that has nothing else to write is written to
 // before it returns, as far as that needs no waiting. Otherwise it is like SendText.
-func (s *Session) SendPrepared(p *Prepared) error {
+func (s *Session) SendPrepared(p *Prepared) error { return s.sendPrepared(p, false) }
+
+func (s *Session) sendPrepared(p *Prepared, broadcast bool) error {
 	if p.invalid || p.separator && !s.carriesSeparator() {
 		return ErrInvalidText
 	}
-	return s.out.pushPrepared(p)
+	err := s.out.pushPrepared(p)
+	if err == ErrQueueFull {
+		return s.overflowed(broadcast)
+	}
+	return err
 }
 
 // Flush waits until everything sent before the call has been handed to a connection. It fails

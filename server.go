@@ -4,8 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"errors"
 	"iter"
+	"net/netip"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -24,9 +24,12 @@ type Server struct {
 	proxies  proxies
 	packer   *compress.Compressor // nil when compression is off
 	registry registry
-	open     atomic.Int64 // sessions that have not ended, handshakes under way included
-	busy     tally        // sessions, their connections, tasks of Go
-	closing  atomic.Bool
+	entrance *admission
+	sessions tally           // that have not ended, handshakes under way included
+	busy     tally           // sessions, their connections, tasks of Go
+	queued   budget          // what waits in the sessions' queues
+	draining atomic.Bool     // no new sessions
+	closing  atomic.Bool     // and no new tasks
 	made     time.Time       // when now began to count
 	ctx      context.Context // of the tasks of Go
 	cancel   context.CancelFunc
@@ -58,6 +61,8 @@ func New(config Config) *Server {
 		panic("engineio: Config.CompressionLevels: " + err.Error())
 	}
 	srv.registry.init()
+	srv.entrance = newAdmission(srv.config)
+	srv.queued.limit = int64(srv.config.MaxQueuedTotal)
 	srv.ctx, srv.cancel = context.WithCancel(context.Background())
 	return srv
 }
@@ -100,7 +105,7 @@ func (srv *Server) Sessions() iter.Seq[*Session] {
 }
 
 // Len is the number of sessions that have not ended, handshakes under way included.
-func (srv *Server) Len() int { return int(srv.open.Load()) }
+func (srv *Server) Len() int { return srv.sessions.count() }
 
 // Broadcast sends p to every open session. It does not wait for any: to a WebSocket it writes what the
 // socket takes at once, 2 to 5 us each, and leaves the rest to a goroutine. Config.Overflow says what becomes
@@ -108,10 +113,7 @@ func (srv *Server) Len() int { return int(srv.open.Load()) }
 // ErrInvalidText) is left out for that session. It does not count who gets it; see Len.
 func (srv *Server) Broadcast(p *Prepared) {
 	srv.registry.each(func(s *Session) bool {
-		err := s.SendPrepared(p)
-		if errors.Is(err, ErrQueueFull) && srv.config.Overflow == OverflowClose {
-			s.terminate(ReasonSlowClient, err)
-		}
+		_ = s.sendPrepared(p, true)
 		return true
 	})
 }
@@ -163,6 +165,7 @@ func (srv *Server) guarded(where string, hook func()) (ok bool) {
 // Call it before the HTTP server's own Shutdown, so that long-polling clients can still fetch
 // what was sent to them. The HTTP server's Shutdown alone does the same, but without that.
 func (srv *Server) Shutdown(ctx context.Context) error {
+	srv.draining.Store(true)
 	srv.closing.Store(true)
 	srv.cancel()
 	srv.registry.each(func(s *Session) bool {
@@ -217,35 +220,42 @@ func (srv *Server) watch(done <-chan struct{}) {
 }
 
 // admit counts a session that is about to open.
-func (srv *Server) admit() *RequestError {
-	srv.busy.add() // before the look at closing, or Shutdown could miss it
-	if srv.closing.Load() {
-		srv.busy.done()
-		return unavailable("Server is shutting down", ErrShutdown)
+func (srv *Server) admit(from netip.Addr) *RequestError {
+	srv.busy.add() // before the look at draining, or Shutdown could miss it
+	err := srv.entrance.enter(from, srv.now())
+	if srv.sessions.add() > srv.config.MaxSessions && err == nil {
+		srv.entrance.leave(from)
+		err = retryLater(503, "Too many sessions", unavailableTime)
 	}
-	if srv.open.Add(1) > int64(srv.config.MaxSessions) {
-		srv.open.Add(-1)
-		srv.busy.done()
-		return unavailable("Too many sessions", nil)
+	if srv.draining.Load() && err == nil {
+		srv.entrance.leave(from)
+		err = retryLater(503, "Server is shutting down", unavailableTime)
+		err.Err = ErrShutdown
 	}
-	return nil
+	if err != nil {
+		srv.sessions.done()
+		srv.busy.done()
+	}
+	return err
 }
 
-func unavailable(message string, err error) *RequestError {
-	return &RequestError{
-		Status: 503, Code: codeBadRequest, Message: message, Err: err,
-		Header: map[string]string{"Retry-After": "5"},
-	}
+// dismiss is the end of an admitted session, but for what busy counts.
+func (srv *Server) dismiss(from netip.Addr) {
+	srv.entrance.leave(from)
+	srv.sessions.done()
 }
 
-// add makes an admitted session known. One that opens while Shutdown walks is closed here. It fails
+// add makes an admitted session known. One that opens while Shutdown or Drain walks is closed here. It fails
 // when the id is taken.
 func (srv *Server) add(s *Session) bool {
 	if !srv.registry.add(s) {
 		return false
 	}
-	if srv.closing.Load() {
+	switch {
+	case srv.closing.Load():
 		s.close(ReasonShutdown)
+	case srv.draining.Load():
+		s.close(ReasonDrain)
 	}
 	if s.isClosed() {
 		srv.forget(s) // it ended before it was known

@@ -24,6 +24,8 @@ type Session struct {
 	// What OnHandshake may set; fixed once the session is open.
 	pingInterval, pingTimeout time.Duration
 
+	pace *pace // nil where no rate is bounded
+
 	turn      sync.RWMutex  // held while a callback runs, shared by concurrent OnMessage
 	slots     chan struct{} // one for each OnMessage at work; nil unless they are concurrent
 	connected bool          // OnConnect was due; guarded by turn
@@ -139,7 +141,7 @@ func (s *Session) terminate(r Reason, err error) {
 	probing, life := s.probing, s.life
 	s.mu.Unlock()
 
-	s.srv.open.Add(-1)
+	s.srv.dismiss(s.remote.Addr())
 	if s.out.end(false) && lingers && s.Transport() == Polling {
 		s.linger()
 	} else {
@@ -224,6 +226,9 @@ func (s *Session) receive(p codec.Packet) {
 	switch p.Type {
 	case codec.Message:
 		s.deliver(Message{Data: p.Data, Binary: p.Binary})
+		if s.pace != nil {
+			s.hold(len(p.Data))
+		}
 	case codec.Ping, codec.Pong:
 		s.heartbeat(p.Type)
 	case codec.Close:

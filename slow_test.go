@@ -164,7 +164,7 @@ func TestClientThatReadsNothingOverTLS(t *testing.T) {
 	if err := s.Flush(ctx); !errors.Is(err, ErrClosed) {
 		t.Fatalf("Flush: %v", err)
 	}
-	if r := untilClosed(t, s); r != ReasonTransportError {
+	if r := untilClosed(t, s); r != ReasonStalled {
 		t.Errorf("ended with %v", r)
 	}
 	<-left

@@ -13,10 +13,18 @@ type tally struct {
 	zero chan struct{} // closed when n falls to 0; made by who waits
 }
 
-func (t *tally) add() {
+// add returns how many there are with this one.
+func (t *tally) add() int {
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.n++
-	t.mu.Unlock()
+	return t.n
+}
+
+func (t *tally) count() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.n
 }
 
 func (t *tally) done() {

@@ -119,7 +119,7 @@ func TestWebSocketWriteTimeout(t *testing.T) {
 		start := time.Now()
 		left := make(chan struct{})
 		go func() { defer close(left); hijack(t, newGuard(t, server), newWebSocket(s).serve) }()
-		untilEnd(t, s, ReasonTransportError)
+		untilEnd(t, s, ReasonStalled)
 		if d := time.Since(start); d != 3*time.Second {
 			t.Errorf("ended after %v", d)
 		}

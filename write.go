@@ -50,7 +50,7 @@ func (w *webSocket) send() {
 			go w.resume(queue, n, last, done)
 			return
 		}
-		queue.release()
+		w.s.out.free(queue)
 		w.s.out.wrote(n, nil)
 	}
 	if !w.s.out.rest() {
@@ -99,10 +99,13 @@ func (w *webSocket) finish(queue *chunk, n uint64, last bool, done int) {
 	} else {
 		err = w.writeQueue(queue, last)
 	}
-	queue.release()
+	w.s.out.free(queue)
 	w.s.out.wrote(n, err)
-	if err != nil {
-		w.s.terminate(ReasonTransportError, err)
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		w.s.terminate(ReasonStalled, err)
+	case err != nil:
+		w.s.terminate(ReasonTransportClose, err)
 	}
 	if last {
 		w.farewell()

@@ -103,3 +103,12 @@ func sameSegments(want, got string, caseSensitive bool) bool {
 		want, got = wantMore, gotMore
 	}
 }
+
+// Health makes a handler that answers 200 while srv takes new sessions, and 503 when it drains or
+// shuts down: see Server.ServeHealth.
+func Health(srv *engineio.Server) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		srv.ServeHealth(c.Context())
+		return nil
+	}
+}

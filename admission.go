@@ -1,0 +1,112 @@
+package engineio
+
+import (
+	"net/netip"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// An admission bounds who opens sessions, and how fast.
+type admission struct {
+	every      time.Duration // between two handshakes
+	everyOfOne time.Duration // of one address
+	perAddress int           // sessions of one address
+	tracks     bool          // addresses have bounds of their own
+
+	mu        sync.Mutex
+	all       bucket
+	addresses map[netip.Addr]address
+}
+
+// An address is one from which there are sessions, or were handshakes a second ago.
+type address struct {
+	sessions   int
+	handshakes bucket
+}
+
+func newAdmission(c Config) *admission {
+	return &admission{
+		every:      share(c.MaxHandshakeRate),
+		everyOfOne: share(c.MaxHandshakeRatePerIP),
+		perAddress: c.MaxSessionsPerIP,
+		tracks:     c.MaxSessionsPerIP < c.MaxSessions || c.MaxHandshakeRatePerIP < c.MaxHandshakeRate,
+		addresses:  make(map[netip.Addr]address),
+	}
+}
+
+// enter counts a handshake and the session that it may open, or refuses it.
+func (a *admission) enter(from netip.Addr, now time.Duration) *RequestError {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if wait := a.all.wait(now, a.every); wait > 0 {
+		return retryLater(503, "Too many handshakes", wait)
+	}
+	if a.tracks && from.IsValid() {
+		from = network(from)
+		one := a.addresses[from]
+		if one.sessions >= a.perAddress {
+			return retryLater(429, "Too many sessions from this address", unavailableTime)
+		}
+		if wait := one.handshakes.wait(now, a.everyOfOne); wait > 0 {
+			return retryLater(429, "Too many handshakes from this address", wait)
+		}
+		one.sessions++
+		one.handshakes.take(now, a.everyOfOne)
+		a.addresses[from] = one
+		a.sweep(now)
+	}
+	a.all.take(now, a.every)
+	return nil
+}
+
+// leave is the end of a session that entered.
+func (a *admission) leave(from netip.Addr) {
+	if !a.tracks || !from.IsValid() {
+		return
+	}
+	from = network(from)
+	a.mu.Lock()
+	one := a.addresses[from]
+	one.sessions--
+	a.addresses[from] = one
+	a.mu.Unlock()
+}
+
+// sweep forgets addresses that mean nothing any more. Whoever comes looks at two more than himself, which
+// keeps the number of the forgettable to about that of the others.
+func (a *admission) sweep(now time.Duration) {
+	looks := 3
+	for from, one := range a.addresses { // begins anywhere
+		if one.sessions == 0 && one.handshakes.empty(now) {
+			delete(a.addresses, from)
+		}
+		if looks--; looks == 0 {
+			return
+		}
+	}
+}
+
+// network is what counts as one address: of IPv6 the first 64 bits, which one customer has to himself.
+func network(a netip.Addr) netip.Addr {
+	if a.Is4() {
+		return a
+	}
+	p, err := a.Prefix(64)
+	if err != nil {
+		return a
+	}
+	return p.Addr()
+}
+
+// unavailableTime is what clients are asked to wait where nobody knows how long it takes.
+const unavailableTime = 5 * time.Second
+
+// retryLater refuses a handshake that may succeed later.
+func retryLater(status int, message string, wait time.Duration) *RequestError {
+	seconds := int64((wait + time.Second - 1) / time.Second)
+	return &RequestError{
+		Status: status, Code: codeBadRequest, Message: message,
+		Header: map[string]string{"Retry-After": strconv.FormatInt(seconds, 10)},
+	}
+}

@@ -1,0 +1,39 @@
+package engineio
+
+import (
+	"net"
+	"time"
+)
+
+// A delivery is a large response that the HTTP server writes after we have returned. It gives a client that does not
+// read a bound, without which its connection, the goroutine and the response would stay for ever.
+//
+// fasthttp closes it, as a value of the request, when the response is written or has failed.
+type delivery struct {
+	s     *Session
+	conn  net.Conn
+	until time.Time
+}
+
+// deliveryUnit is what a client has WriteTimeout for.
+const deliveryUnit = 64 << 10
+
+type deliveryKey struct{}
+
+func (p *polling) deliver(r *response) {
+	if len(r.body) <= keepBody || r.ctx.ConnRequestNum() == 0 {
+		return // a client that reads nothing of a few of those costs what an idle one does; or nobody is served
+	}
+	units := 1 + len(r.body)/deliveryUnit
+	d := &delivery{s: p.s, conn: r.ctx.Conn(), until: time.Now().Add(time.Duration(units) * p.s.srv.config.WriteTimeout)}
+	_ = d.conn.SetWriteDeadline(d.until)
+	r.ctx.SetUserValue(deliveryKey{}, d)
+}
+
+// Close ends it.
+func (d *delivery) Close() error {
+	if time.Now().After(d.until) {
+		d.s.terminate(ReasonStalled, errStalled)
+	}
+	return d.conn.SetWriteDeadline(time.Time{})
+}

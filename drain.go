@@ -1,0 +1,57 @@
+package engineio
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// Drain empties the Server for a deploy: it refuses new sessions from now on (503 with Retry-After), turns
+// ServeHealth red, and closes the open sessions in good order with ReasonDrain, one after the other over
+// the window, so that their clients do not all come to the other servers at once. It returns when none
+// is left, or with the cause of ctx; those that are left then stay. Shutdown ends them.
+//
+// A proxy should give a handshake that was answered 503 to another server: see examples/proxy.
+func (srv *Server) Drain(ctx context.Context, window time.Duration) error {
+	srv.draining.Store(true)
+	sessions := slices.Collect(srv.Sessions())
+	rand.Shuffle(len(sessions), func(i, k int) { sessions[i], sessions[k] = sessions[k], sessions[i] })
+	begin := srv.now()
+	for i, s := range sessions {
+		due := begin + window*time.Duration(i+1)/time.Duration(len(sessions))
+		if err := sleep(ctx, due-srv.now()); err != nil {
+			return err
+		}
+		s.close(ReasonDrain)
+	}
+	return srv.sessions.wait(ctx)
+}
+
+// ServeHealth answers 200 while the Server takes new sessions, and 503 from Drain or Shutdown on. Mount it where the
+// load balancer looks. What else the application needs to be healthy is for it to add.
+func (srv *Server) ServeHealth(ctx *fasthttp.RequestCtx) {
+	ctx.Response.Header.Set("Cache-Control", "no-store")
+	if srv.draining.Load() {
+		ctx.SetStatusCode(fasthttp.StatusServiceUnavailable)
+		ctx.SetBodyString("draining\n")
+		return
+	}
+	ctx.SetBodyString("ok\n")
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return context.Cause(ctx)
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,131 @@
+package engineio
+
+import (
+	"fmt"
+
+	"github.com/fasteio/engineio/codec"
+	"github.com/fasteio/engineio/internal/ws"
+)
+
+// Overflow says what becomes of a message for a session whose queue is full: whose client is slow.
+type Overflow uint8
+
+const (
+	// OverflowError leaves it to the sender: the send fails with ErrQueueFull, the message is not queued,
+	// and the session goes on. Broadcast has no sender to tell and ends the session with
+	// ReasonSlowClient: a client that knows it has missed something can connect again.
+	OverflowError Overflow = iota
+	// OverflowDropNewest drops the message. The send succeeds, and Session.Dropped counts.
+	OverflowDropNewest
+	// OverflowDropOldest drops the oldest messages that wait, to make room. The send succeeds, and
+	// Session.Dropped counts. What is being written is not dropped.
+	OverflowDropOldest
+	// OverflowClose ends the session with ReasonSlowClient. The send fails with ErrQueueFull.
+	OverflowClose
+)
+
+func (o Overflow) check() {
+	if o > OverflowClose {
+		panic(fmt.Sprintf("engineio: Config.Overflow is %d", o))
+	}
+}
+
+// overflowed is what a send makes of a message that found the queue full.
+func (s *Session) overflowed(broadcast bool) error {
+	switch s.srv.config.Overflow {
+	case OverflowDropNewest:
+		s.out.miss()
+		return nil
+	case OverflowClose:
+		s.terminate(ReasonSlowClient, ErrQueueFull)
+	case OverflowError:
+		if broadcast {
+			s.terminate(ReasonSlowClient, ErrQueueFull)
+		}
+	}
+	return ErrQueueFull
+}
+
+// Dropped is how many messages OverflowDropNewest and OverflowDropOldest have dropped so far.
+func (s *Session) Dropped() uint64 {
+	s.out.mu.Lock()
+	defer s.out.mu.Unlock()
+	return s.out.dropped
+}
+
+// miss counts a message that was not queued.
+func (o *outbox) miss() {
+	o.mu.Lock()
+	o.dropped++
+	o.mu.Unlock()
+}
+
+// makeRoom drops the oldest messages until one of n bytes fits, if that is how it is to be made.
+func (o *outbox) makeRoom(n int) {
+	if !o.dropsOldest {
+		return
+	}
+	var kept *chunk // the last chunk before c
+	for c := o.first; c != nil && !o.fits(n); {
+		gone := c.dropMessage()
+		o.size -= gone
+		switch {
+		case gone > 0:
+			o.dropped++
+		case len(c.frames()) > 0: // no message is left in it
+			kept, c = c, c.next
+		}
+		if c != nil && len(c.frames()) == 0 {
+			c = o.unlink(kept, c)
+		}
+	}
+}
+
+// unlink takes c out of the queue, where it follows before, and returns the next.
+func (o *outbox) unlink(before, c *chunk) *chunk {
+	next := c.next
+	if before == nil {
+		o.first = next
+	} else {
+		before.next = next
+	}
+	if o.last == c {
+		o.last = before
+	}
+	c.next = nil
+	o.free(c)
+	return next
+}
+
+// dropMessage drops the first message of a chunk and returns its length. Control packets before it stay: they move up
+// to what follows.
+func (c *chunk) dropMessage() int {
+	if c.shared != nil { // a message by itself
+		gone := len(c.shared)
+		c.shared, c.own = nil, c.own[:0]
+		return gone
+	}
+	frames := c.own[c.start:]
+	for at := 0; at < len(frames); {
+		op, payload, rest := ws.Split(frames[at:])
+		end := len(frames) - len(rest)
+		if isMessage(op, payload) {
+			copy(frames[end-at:end], frames[:at])
+			c.start += end - at
+			return end - at
+		}
+		at = end
+	}
+	return 0
+}
+
+// isMessage tells the frames of messages from those of the open packet, of heartbeats, and of WebSocket's own.
+func isMessage(op ws.Op, payload []byte) bool {
+	switch op {
+	case ws.Binary:
+		return true
+	case ws.Text:
+		return payload[0] == 'b' || codec.Type(payload[0]) == codec.Message
+	}
+	return false
+}

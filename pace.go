@@ -1,0 +1,61 @@
+package engineio
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A pace holds a session back that sends more than Config.MaxMessageRate or MaxByteRate: it is read no
+// further until it is within them again. Nothing is lost; what the client goes on sending waits in its
+// own socket.
+type pace struct {
+	perMessage, perByte float64 // nanoseconds
+	holding             atomic.Bool
+
+	mu              sync.Mutex // a POST and the WebSocket after it may overlap
+	messages, bytes bucket
+}
+
+// newPace is nil where the configuration names no rate.
+func newPace(c *Config) *pace {
+	if c.MaxMessageRate == 0 && c.MaxByteRate == 0 {
+		return nil
+	}
+	p := new(pace)
+	if c.MaxMessageRate > 0 {
+		p.perMessage = float64(time.Second) / float64(c.MaxMessageRate)
+	}
+	if c.MaxByteRate > 0 {
+		p.perByte = float64(time.Second) / float64(c.MaxByteRate)
+	}
+	return p
+}
+
+// take counts a message that was received, and returns for how long nothing more may be.
+func (p *pace) take(now time.Duration, size int) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.messages.take(now, time.Duration(p.perMessage))
+	p.bytes.take(now, time.Duration(p.perByte*float64(size)))
+	return max(p.messages.wait(now, 0), p.bytes.wait(now, 0))
+}
+
+// hold is called by who reads, after a message.
+func (s *Session) hold(size int) {
+	wait := s.pace.take(s.srv.now(), size)
+	if wait == 0 {
+		return
+	}
+	s.pace.holding.Store(true)
+	defer s.pace.holding.Store(false)
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.Context().Done():
+	}
+}
+
+// held tells whether the session is not read because it was too fast: its heartbeat may be in what waits.
+func (s *Session) held() bool { return s.pace != nil && s.pace.holding.Load() }
