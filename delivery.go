@@ -3,6 +3,8 @@ package engineio
 import (
 	"net"
 	"time"
+
+	"github.com/fasteio/engineio/internal/conncheck"
 )
 
 // A delivery is a large response that the HTTP server writes after we have returned. It gives a client that does not
@@ -11,7 +13,7 @@ import (
 // fasthttp closes it, as a value of the request, when the response is written or has failed.
 type delivery struct {
 	s     *Session
-	conn  net.Conn
+	conn  net.Conn // not the wrapper of fasthttp's, which is another client's when it was closed
 	until time.Time
 }
 
@@ -25,7 +27,7 @@ func (p *polling) deliver(r *response) {
 		return // a client that reads nothing of a few of those costs what an idle one does; or nobody is served
 	}
 	units := 1 + len(r.body)/deliveryUnit
-	d := &delivery{s: p.s, conn: r.ctx.Conn(), until: time.Now().Add(time.Duration(units) * p.s.srv.config.WriteTimeout)}
+	d := &delivery{s: p.s, conn: conncheck.PerIP(r.ctx.Conn()), until: time.Now().Add(time.Duration(units) * p.s.srv.config.WriteTimeout)}
 	_ = d.conn.SetWriteDeadline(d.until)
 	r.ctx.SetUserValue(deliveryKey{}, d)
 }

@@ -30,7 +30,7 @@ func (o *outbox) push(p codec.Packet, opts SendOption) error {
 
 // append puts the frame of p into the queue and returns its length.
 func (o *outbox) append(p codec.Packet, plain bool) int {
-	c := o.tail(len(p.Data)+16, plain)
+	c := o.tail(o.wireSize(p), plain)
 	before := len(c.own)
 	c.own = appendFrame(c.own, o.revision, o.textOnly.Load(), p)
 	return len(c.own) - before
@@ -129,7 +129,7 @@ func (o *outbox) fits(n int) bool {
 	}
 }
 
-// tail is the chunk for n more bytes of our own.
+// tail is the chunk for n more bytes of our own, and has room for them: where it grows is where total counts it.
 func (o *outbox) tail(n int, plain bool) *chunk {
 	c := o.last
 	if c == nil || c.shared != nil || c.plain != plain || len(c.own) > 0 && len(c.own)+n > chunkSize {
