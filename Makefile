@@ -1,5 +1,6 @@
 # make run    serve the chat at http://127.0.0.1:3000
 # make test   everything: vet, lint, unit and race tests, fuzz seeds, foreign clients, browser
+# make chaos, abuse, soak   what docs/reliability.md promises, at full size: 7, 5 and 13 minutes
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 NPM_INSTALL = npm install --no-audit --no-fund --no-save --loglevel=error
@@ -7,7 +8,7 @@ ADDR        = 127.0.0.1:3000
 MODULES     = benchmarks internal/conformance/peers
 SUDO        = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run test vet lint unit alloc interop bench bench-peers fuzz chat-deps interop-deps debian clean
+.PHONY: run test vet lint unit alloc interop chaos abuse soak bench bench-peers fuzz chat-deps interop-deps debian clean
 
 run: chat-deps
 	go run ./examples/chat -addr $(ADDR)
@@ -52,9 +53,30 @@ bench-peers:
 	cd benchmarks && go run ./compare $(BENCH)
 	cd benchmarks && go run ./compare -scale $(BENCH)
 
-# FUZZ=FuzzDecodeText4 PKG=./codec make fuzz
+# Clients and servers that do everything wrong at once, with and without the race detector. A seed is printed;
+# make chaos CHAOS='-chaos.seed 1' repeats its scripts.
+CHAOS = -chaos.duration 3m
+chaos:
+	go test -race -count=1 -timeout 20m -v -run Chaos ./internal/chaos $(CHAOS)
+	go test -count=1 -timeout 20m -v -run Chaos ./internal/chaos $(CHAOS)
+
+# Attacks by themselves, at full size.
+abuse:
+	go test -count=1 -timeout 20m -v ./internal/abuse -abuse.full
+
+# 100,000 idle WebSockets and 20,000 parked polls for ten minutes.
+SOAK =
+soak:
+	cd benchmarks && go run ./soak $(SOAK)
+
+# Every fuzz target in turn, FUZZTIME of one CPU each.
+FUZZTIME = 60s
 fuzz:
-	go test -run '^$$' -fuzz '^$(FUZZ)$$' -fuzztime 60s $(PKG)
+	@go test -list '^Fuzz' ./... | awk '/^Fuzz/ {f[n++] = $$1} /^ok/ {for (i = 0; i < n; i++) print $$2, f[i]; n = 0}' | \
+	while read -r pkg target; do \
+		echo "$$pkg $$target"; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -parallel 1 $$pkg || exit 1; \
+	done
 
 chat-deps:
 	cd examples/chat && $(NPM_INSTALL)
