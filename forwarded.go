@@ -81,9 +81,10 @@ func parseHop(hop string) (netip.Addr, bool) {
 	return addr.Unmap().WithZone(""), err == nil
 }
 
-// host is the host the client asked for.
+// host is the host the client asked for. It is not ctx.Host(): that is taken from any target with two slashes
+// at its start and "://" somewhere, which a page can make a browser send to another host.
 func (p proxies) host(ctx *fasthttp.RequestCtx) string {
-	return p.forwarded(ctx, "X-Forwarded-Host", string(ctx.Host()))
+	return p.forwarded(ctx, "X-Forwarded-Host", string(ctx.Request.Header.Host()))
 }
 
 // secure tells whether the client came by TLS.

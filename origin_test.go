@@ -68,3 +68,25 @@ func TestForeignOriginOnASession(t *testing.T) {
 		alive(t, p)
 	})
 }
+
+// fasthttp takes a target with two slashes at its start and "://" anywhere, the query included, for one with a host.
+// A foreign page can make its visitor's browser send that.
+func TestTheTargetDoesNotNameTheHost(t *testing.T) {
+	eachStack(t, func(t *testing.T, on stack) {
+		e := serve(t, on, engineio.Config{})
+		for query, header := range map[string][]string{
+			"transport=polling":     nil,
+			"transport=polling&j=0": nil,
+			"transport=websocket": {
+				"Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
+				"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+			},
+		} {
+			target := "//evil.example/engine.io/?EIO=4&" + query + "&x=://"
+			r, err := e.http.HTTP().Do("GET", target, nil, append(header, "Origin: http://evil.example")...)
+			if err != nil || r.Status != 403 {
+				t.Errorf("%s: %+v, %v", target, r, err)
+			}
+		}
+	})
+}

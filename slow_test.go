@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/fasteio/engineio/internal/ws"
 )
 
 // A slowConn is a client's end that reads some bytes in every pause.
@@ -84,19 +86,7 @@ func overTLS(t *testing.T, config Config) (*Session, *tls.Conn, <-chan struct{})
 	cert := httptest.NewUnstartedServer(nil)
 	cert.StartTLS()
 	cert.Close()
-	ln, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = ln.Close() }()
-	client, err := net.Dial("tcp4", ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := ln.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	server, client := loopback(t)
 	_ = client.(*net.TCPConn).SetReadBuffer(64 << 10)
 	_ = server.(*net.TCPConn).SetWriteBuffer(64 << 10)
 	_ = client.SetDeadline(time.Now().Add(time.Minute))
@@ -175,4 +165,25 @@ func untilClosed(t *testing.T, s *Session) Reason {
 	t.Helper()
 	<-s.Context().Done()
 	return reasonOf(t, s)
+}
+
+// A client that sends a close frame gets one back even where the time for it is up before the first attempt, as
+// in a process that stood still.
+func TestLastWordAfterItsTime(t *testing.T) {
+	srv := newTestServer(Config{})
+	srv.config.CloseTimeout = 1
+	server, client := loopback(t)
+	left := make(chan struct{})
+	s := newTestSession(t, srv, V4, WebSocket)
+	go func() { defer close(left); hijack(t, newGuard(t, server), newWebSocket(s).serve) }()
+	if first, _, err := readFrame(client); err != nil || first != ws.Text {
+		t.Fatal(first, err)
+	}
+	if _, err := client.Write([]byte{0x88, 0x82, 0, 0, 0, 0, 1000 >> 8, 1000 & 255}); err != nil {
+		t.Fatal(err)
+	}
+	if op, _, err := readFrame(client); err != nil || op != ws.Close {
+		t.Errorf("%v, %v in place of a close frame", op, err)
+	}
+	<-left
 }

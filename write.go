@@ -222,24 +222,34 @@ func (w *webSocket) writeSome(frames []byte) error {
 	})
 }
 
+// lastTry is the time for one more write where the time for it is up: a process that stood still may not
+// have tried at all.
+const lastTry = time.Millisecond
+
 // push repeats write until all is written, or nothing has moved for WriteTimeout: a slow client is
-// not a dead one. A session that has ended gets no second chance.
+// not a dead one. A session that has ended gets CloseTimeout at most.
 func (w *webSocket) push(write func() (int64, error)) error {
 	if w.broken {
 		return net.ErrClosed
 	}
-	for {
-		_ = w.conn.SetWriteDeadline(time.Now().Add(w.s.srv.config.WriteTimeout))
-		w.hurry()
+	for over := false; ; {
+		if over {
+			_ = w.conn.SetWriteDeadline(time.Now().Add(lastTry))
+		} else {
+			_ = w.conn.SetWriteDeadline(time.Now().Add(w.s.srv.config.WriteTimeout))
+			w.hurry()
+		}
 		n, err := write()
 		if err == nil {
 			_ = w.conn.SetWriteDeadline(time.Time{}) // one that has passed would end the next WriteNow
 			return nil
 		}
-		if n == 0 || !errors.Is(err, os.ErrDeadlineExceeded) || w.s.isClosed() {
+		stuck := n == 0 || w.s.isClosed()
+		if !errors.Is(err, os.ErrDeadlineExceeded) || over && stuck {
 			w.broken = true
 			return err
 		}
+		over = stuck
 	}
 }
 
