@@ -10,6 +10,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/fasteio/engineio/codec"
+	"github.com/fasteio/engineio/internal/conncheck"
 )
 
 // servePost takes the packets of one payload. Their answers leave together.
@@ -101,7 +102,7 @@ func readBody(ctx *fasthttp.RequestCtx, c *Config) ([]byte, error) {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		ctx.SetConnectionClose()
 		return nil, errTooSlow
-	case err != nil:
+	case err != nil, cutOff(ctx, body, c.MaxPayload):
 		ctx.SetConnectionClose()
 		return nil, errBrokenBody
 	case len(body) > c.MaxPayload:
@@ -109,6 +110,19 @@ func readBody(ctx *fasthttp.RequestCtx, c *Config) ([]byte, error) {
 		return nil, errTooBig
 	}
 	return body, nil
+}
+
+// cutOff tells whether the end of a stream was the end of the connection. fasthttp says io.EOF to both. In
+// chunks nothing else tells them apart; who closes his half of a connection is gone for a poll too.
+func cutOff(ctx *fasthttp.RequestCtx, body []byte, limit int) bool {
+	if len(body) > limit {
+		return false // we have stopped reading
+	}
+	if length := ctx.Request.Header.ContentLength(); length >= 0 {
+		return len(body) < length
+	}
+	var peer conncheck.Poll
+	return peer.Gone(ctx.Conn())
 }
 
 // discardBody gets rid of a streamed body that nobody wants, and of the connection: fasthttp would
