@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"maps"
 	"net/netip"
 	"strconv"
 	"sync"
@@ -17,6 +18,7 @@ type admission struct {
 	mu        sync.Mutex
 	all       bucket
 	addresses map[netip.Addr]address
+	peak      int // how many there were since the map was made
 }
 
 // An address is one from which there are sessions, or were handshakes a second ago.
@@ -40,16 +42,16 @@ func (a *admission) enter(from netip.Addr, now time.Duration) *RequestError {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if wait := a.all.wait(now, a.every); wait > 0 {
-		return retryLater(503, "Too many handshakes", wait)
+		return retryLater(503, "Too many handshakes", wait, errRate)
 	}
 	if a.tracks && from.IsValid() {
 		from = network(from)
 		one := a.addresses[from]
 		if one.sessions >= a.perAddress {
-			return retryLater(429, "Too many sessions from this address", unavailableTime)
+			return retryLater(429, "Too many sessions from this address", unavailableTime, errSessionsOfOne)
 		}
 		if wait := one.handshakes.wait(now, a.everyOfOne); wait > 0 {
-			return retryLater(429, "Too many handshakes from this address", wait)
+			return retryLater(429, "Too many handshakes from this address", wait, errRateOfOne)
 		}
 		one.sessions++
 		one.handshakes.take(now, a.everyOfOne)
@@ -76,14 +78,18 @@ func (a *admission) leave(from netip.Addr) {
 // sweep forgets addresses that mean nothing any more. Whoever comes looks at two more than himself, which
 // keeps the number of the forgettable to about that of the others.
 func (a *admission) sweep(now time.Duration) {
+	a.peak = max(a.peak, len(a.addresses))
 	looks := 3
 	for from, one := range a.addresses { // begins anywhere
 		if one.sessions == 0 && one.handshakes.empty(now) {
 			delete(a.addresses, from)
 		}
 		if looks--; looks == 0 {
-			return
+			break
 		}
+	}
+	if len(a.addresses) < a.peak/4 { // a walk over empty places takes long, and they are memory
+		a.addresses, a.peak = maps.Collect(maps.All(a.addresses)), len(a.addresses)
 	}
 }
 
@@ -103,10 +109,10 @@ func network(a netip.Addr) netip.Addr {
 const unavailableTime = 5 * time.Second
 
 // retryLater refuses a handshake that may succeed later.
-func retryLater(status int, message string, wait time.Duration) *RequestError {
+func retryLater(status int, message string, wait time.Duration, err error) *RequestError {
 	seconds := int64((wait + time.Second - 1) / time.Second)
 	return &RequestError{
-		Status: status, Code: codeBadRequest, Message: message,
+		Status: status, Code: codeBadRequest, Message: message, Err: err,
 		Header: map[string]string{"Retry-After": strconv.FormatInt(seconds, 10)},
 	}
 }

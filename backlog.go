@@ -6,6 +6,7 @@ type backlog struct {
 	high, low int
 	tell      func() // runs the hooks, in a goroutine of its own
 
+	live    bool // OnConnect has run
 	above   bool // the queue was above high last, not at low
 	told    bool // what the application knows of that
 	telling bool // tell runs
@@ -31,10 +32,21 @@ func (b *backlog) measure(size int, written bool) {
 	case size <= b.low && written:
 		b.above = false
 	}
-	if b.above != b.told && !b.telling {
+	if b.live && b.above != b.told && !b.telling {
 		b.telling = true
 		go b.tell()
 	}
+}
+
+// watch is when the application may be told.
+func (o *outbox) watch() {
+	if o.backlog == nil {
+		return
+	}
+	o.mu.Lock()
+	o.backlog.live = true
+	o.backlog.measure(o.size, false)
+	o.mu.Unlock()
 }
 
 // news tells what the application does not know, and takes it to be told.

@@ -66,9 +66,14 @@ func appendFrame(dst []byte, rev codec.Revision, textOnly bool, p codec.Packet) 
 
 // appendBase64Frame appends a binary packet as the text frame b... (revision 3: b4...).
 func appendBase64Frame(dst []byte, rev codec.Revision, p codec.Packet) []byte {
-	n := len("b") + base64.StdEncoding.EncodedLen(len(p.Data))
+	return rev.AppendText(ws.AppendHeader(dst, ws.Text, base64Len(rev, len(p.Data))), p)
+}
+
+// base64Len is how long n bytes are as the text b..., in revision 3 b4...
+func base64Len(rev codec.Revision, n int) int {
+	n = len("b") + base64.StdEncoding.EncodedLen(n)
 	if rev == codec.V3 {
 		n++
 	}
-	return rev.AppendText(ws.AppendHeader(dst, ws.Text, n), p)
+	return n
 }

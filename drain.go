@@ -20,14 +20,20 @@ func (srv *Server) Drain(ctx context.Context, window time.Duration) error {
 	sessions := slices.Collect(srv.Sessions())
 	rand.Shuffle(len(sessions), func(i, k int) { sessions[i], sessions[k] = sessions[k], sessions[i] })
 	begin := srv.now()
+	left := make(chan error, 1)
+	go func() { left <- srv.sessions.wait(ctx) }()
 	for i, s := range sessions {
-		due := begin + window*time.Duration(i+1)/time.Duration(len(sessions))
-		if err := sleep(ctx, due-srv.now()); err != nil {
+		due := begin + time.Duration(float64(window)*float64(i+1)/float64(len(sessions)))
+		timer := time.NewTimer(due - srv.now())
+		select {
+		case <-timer.C:
+		case err := <-left:
+			timer.Stop()
 			return err
 		}
 		s.close(ReasonDrain)
 	}
-	return srv.sessions.wait(ctx)
+	return <-left
 }
 
 // ServeHealth answers 200 while the Server takes new sessions, and 503 from Drain or Shutdown on. Mount it where the
@@ -40,18 +46,4 @@ func (srv *Server) ServeHealth(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	ctx.SetBodyString("ok\n")
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return context.Cause(ctx)
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

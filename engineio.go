@@ -118,7 +118,8 @@ type Config struct {
 	// WriteTimeout is how long a client may accept nothing of what is written to it before its
 	// session ends with ReasonStalled. A long-polling response, which the HTTP server writes, has
 	// that for each 64 KiB; the server's own WriteTimeout applies too, and alone to responses
-	// up to 16 KiB. Default: 10 s.
+	// up to 16 KiB. Over TLS only what makes a third of the socket's send buffer free is seen to be
+	// accepted. Default: 10 s.
 	WriteTimeout time.Duration
 
 	// BodyTimeout is how long the body of a POST may take to arrive, in a server with
@@ -146,7 +147,8 @@ type Config struct {
 	// MaxMessageRate is how many messages a second of one session are received, and MaxByteRate how
 	// many bytes of them. A second's worth may come at once; a session that sends more is not
 	// read until it is within them again. Nothing is lost, and the wait does not count against
-	// its heartbeat. Default: 0, no bound but the pace at which OnMessage returns.
+	// its heartbeat: a client that has gone is noticed when what it sent has been read.
+	// Default: 0, no bound but the pace at which OnMessage returns.
 	MaxMessageRate, MaxByteRate int
 
 	// MaxQueued is the most that waits in a session's send queue, in bytes on the wire. Overflow

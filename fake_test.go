@@ -64,7 +64,8 @@ func ask(s *Session, method, payload string) (status int, body string) {
 func incoming(method, query string, header ...string) *fasthttp.RequestCtx {
 	var req fasthttp.Request
 	req.Header.SetMethod(method)
-	req.SetRequestURI("http://example.com/engine.io/?" + query)
+	req.SetRequestURI("/engine.io/?" + query)
+	req.Header.SetHost("example.com")
 	for _, line := range header {
 		name, value, _ := strings.Cut(line, ": ")
 		req.Header.Add(name, value)

@@ -145,7 +145,7 @@ func (o *outbox) wrote(n uint64, err error) {
 	} else {
 		o.left += n
 	}
-	o.backlog.measure(o.size, true)
+	o.backlog.measure(o.size, err == nil)
 	o.ring()
 	o.mu.Unlock()
 }

@@ -60,11 +60,8 @@ func (o *outbox) miss() {
 	o.mu.Unlock()
 }
 
-// makeRoom drops the oldest messages until one of n bytes fits, if that is how it is to be made.
+// makeRoom drops the oldest messages until one of n bytes fits, or no message is left.
 func (o *outbox) makeRoom(n int) {
-	if !o.dropsOldest {
-		return
-	}
 	var kept *chunk // the last chunk before c
 	for c := o.first; c != nil && !o.fits(n); {
 		gone := c.dropMessage()

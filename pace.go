@@ -10,10 +10,11 @@ import (
 // further until it is within them again. Nothing is lost; what the client goes on sending waits in its
 // own socket.
 type pace struct {
-	perMessage, perByte float64 // nanoseconds
-	holding             atomic.Bool
+	perMessage, perByte float64      // nanoseconds
+	holds               atomic.Int32 // readers that are held: a POST and the WebSocket after it may overlap
+	since               atomic.Bool  // there was one since the heartbeat looked last
 
-	mu              sync.Mutex // a POST and the WebSocket after it may overlap
+	mu              sync.Mutex
 	messages, bytes bucket
 }
 
@@ -47,8 +48,9 @@ func (s *Session) hold(size int) {
 	if wait == 0 {
 		return
 	}
-	s.pace.holding.Store(true)
-	defer s.pace.holding.Store(false)
+	s.pace.since.Store(true)
+	s.pace.holds.Add(1)
+	defer s.pace.holds.Add(-1)
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
@@ -57,5 +59,7 @@ func (s *Session) hold(size int) {
 	}
 }
 
-// held tells whether the session is not read because it was too fast: its heartbeat may be in what waits.
-func (s *Session) held() bool { return s.pace != nil && s.pace.holding.Load() }
+// held tells whether the session was too fast since the last call: its heartbeat may be in what waits.
+func (s *Session) held() bool {
+	return s.pace != nil && (s.pace.holds.Load() > 0 || s.pace.since.Swap(false))
+}

@@ -84,16 +84,18 @@ func (p *polling) feed(packets codec.Decoder) {
 // came with a length, in chunks, or as a stream, and with errTooSlow or errBrokenBody when a stream does not come to its end.
 func readBody(ctx *fasthttp.RequestCtx, c *Config) ([]byte, error) {
 	stream := ctx.RequestBodyStream()
-	if stream == nil {
+	switch tooBig := ctx.Request.Header.ContentLength() > c.MaxPayload; {
+	case tooBig && stream != nil:
+		discardBody(ctx, stream)
+		return nil, errTooBig
+	case tooBig:
+		return nil, errTooBig // not to ask for the body: fasthttp would put a form that it has taken apart together
+	case stream == nil:
 		body := ctx.Request.Body()
 		if len(body) > c.MaxPayload {
 			return nil, errTooBig
 		}
 		return body, nil
-	}
-	if ctx.Request.Header.ContentLength() > c.MaxPayload {
-		discardBody(ctx, stream)
-		return nil, errTooBig
 	}
 	_ = ctx.Conn().SetReadDeadline(time.Now().Add(c.BodyTimeout))
 	body, err := io.ReadAll(io.LimitReader(stream, int64(c.MaxPayload)+1))

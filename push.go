@@ -1,8 +1,6 @@
 package engineio
 
 import (
-	"encoding/base64"
-
 	"github.com/fasteio/engineio/codec"
 	"github.com/fasteio/engineio/internal/ws"
 )
@@ -89,8 +87,11 @@ func (o *outbox) pushPong(data []byte) {
 // wireSize is how many bytes the frame of p will have.
 func (o *outbox) wireSize(p codec.Packet) int {
 	n := len(p.Data) + 1
-	if p.Binary && o.textOnly.Load() {
-		n = base64.StdEncoding.EncodedLen(len(p.Data)) + 2
+	switch {
+	case p.Binary && o.textOnly.Load():
+		n = base64Len(o.revision, len(p.Data))
+	case p.Binary && o.revision == codec.V4:
+		n-- // no type byte
 	}
 	return ws.HeaderLen(n) + n
 }
@@ -108,11 +109,9 @@ func (o *outbox) takes(t codec.Type, n int, opts SendOption) error {
 		return ErrNotReady
 	case !bounded(t) || o.fits(n):
 		return nil
-	case t == codec.Message:
+	case t == codec.Message && o.dropsOldest:
 		o.makeRoom(n)
-		if o.fits(n) {
-			return nil
-		}
+		return nil
 	}
 	return ErrQueueFull
 }

@@ -223,17 +223,15 @@ func (srv *Server) watch(done <-chan struct{}) {
 func (srv *Server) admit(from netip.Addr) *RequestError {
 	srv.busy.add() // before the look at draining, or Shutdown could miss it
 	err := srv.entrance.enter(from, srv.now())
-	if srv.sessions.add() > srv.config.MaxSessions && err == nil {
+	if err == nil && !srv.sessions.addWithin(srv.config.MaxSessions) {
 		srv.entrance.leave(from)
-		err = retryLater(503, "Too many sessions", unavailableTime)
+		err = retryLater(503, "Too many sessions", unavailableTime, errSessions)
 	}
-	if srv.draining.Load() && err == nil {
-		srv.entrance.leave(from)
-		err = retryLater(503, "Server is shutting down", unavailableTime)
-		err.Err = ErrShutdown
+	if err == nil && srv.draining.Load() {
+		srv.dismiss(from)
+		err = retryLater(503, "Server is shutting down", unavailableTime, ErrShutdown)
 	}
 	if err != nil {
-		srv.sessions.done()
 		srv.busy.done()
 	}
 	return err

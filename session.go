@@ -211,6 +211,7 @@ func (s *Session) connect(t transport) error {
 	if s.enter() {
 		s.connected = true
 		s.opened()
+		s.out.watch()
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"context"
+	"math"
 	"sync"
 )
 
@@ -13,12 +14,17 @@ type tally struct {
 	zero chan struct{} // closed when n falls to 0; made by who waits
 }
 
-// add returns how many there are with this one.
-func (t *tally) add() int {
+func (t *tally) add() { t.addWithin(math.MaxInt) }
+
+// addWithin fails when there are as many as limit.
+func (t *tally) addWithin(limit int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.n >= limit {
+		return false
+	}
 	t.n++
-	return t.n
+	return true
 }
 
 func (t *tally) count() int {

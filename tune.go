@@ -29,8 +29,13 @@ const (
 //
 //   - ReadTimeout = 30 s, for one request with its body to arrive. Without it a client that sends a
 //     byte now and then holds a connection for ever. Uploads that take longer need more.
+//
 //   - IdleTimeout = 75 s, for the next request on a connection. It has to be longer than a client
 //     waits between two polls.
+//
+//   - DisablePreParseMultipartForm = true, if StreamRequestBody is. Otherwise fasthttp takes every form
+//     with files apart before the handler runs, whatever its length, and beyond 16 MB into
+//     temporary files. RequestCtx.MultipartForm does so when it is called.
 //
 // It leaves MaxRequestBodySize alone: Config.MaxPayload bounds what a session accepts, and
 // fasthttp's 4 MB are above its default. A larger MaxPayload needs a larger MaxRequestBodySize.
@@ -38,6 +43,7 @@ const (
 func Tune(s *fasthttp.Server) {
 	s.KeepHijackedConns = true
 	s.ReduceMemoryUsage = true
+	s.DisablePreParseMultipartForm = s.DisablePreParseMultipartForm || s.StreamRequestBody
 	if s.ReadTimeout == 0 {
 		s.ReadTimeout = tunedReadTimeout
 	}

@@ -1,6 +1,8 @@
 package engineio_test
 
 import (
+	"os"
+	"path/filepath"
 	"reflect"
 	"testing"
 	"time"
@@ -8,6 +10,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/fasteio/engineio"
+	"github.com/fasteio/engineio/internal/enginetest"
 )
 
 // Tune sets four fields, those it says, and nothing else.
@@ -55,4 +58,41 @@ func TestTuneLeavesTimeouts(t *testing.T) {
 			t.Errorf("%v %d %d %d", s.WriteTimeout, s.MaxRequestBodySize, s.MaxConnsPerIP, s.Concurrency)
 		}
 	}
+}
+
+// fasthttp would take forms of any length apart before a handler of a server with StreamRequestBody runs.
+func TestTuneKeepsStreamedFormsOffTheDisk(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	server := &fasthttp.Server{StreamRequestBody: true}
+	engineio.Tune(server)
+	if engineio.Tune(new(fasthttp.Server)); !server.DisablePreParseMultipartForm {
+		t.Fatal("forms are taken apart")
+	}
+	e := serve(t, onFasthttp, engineio.Config{MaxPayload: 1000}, enginetest.Options{StreamRequestBody: true})
+	p := e.polling(t, enginetest.Setup{})
+	h := e.http.HTTP()
+	t.Cleanup(h.Close)
+	part := "--x\r\nContent-Disposition: form-data; name=\"a\"; filename=\"b\"\r\n\r\n"
+	if err := h.Write(append(enginetest.Request("POST", p.URI(), "localhost", nil,
+		"Content-Type: multipart/form-data; boundary=x", "Content-Length: 1000000000"), part...)); err != nil {
+		t.Fatal(err)
+	}
+	answered := make(chan *enginetest.Response, 1)
+	go func() {
+		r, _ := h.Read("POST")
+		answered <- r
+	}()
+	for sent, block := 0, make([]byte, 1<<20); sent < 100<<20; sent += len(block) {
+		if h.Write(block) != nil {
+			break // the answer has come, or the end
+		}
+	}
+	h.HalfClose()
+	if r := <-answered; r != nil && r.Status != 413 {
+		t.Errorf("answered %d", r.Status)
+	}
+	if files, _ := filepath.Glob(os.TempDir() + "/multipart-*"); len(files) > 0 {
+		t.Errorf("the server has written %v", files)
+	}
+	alive(t, p)
 }

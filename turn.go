@@ -27,7 +27,11 @@ func (s *Session) leave() {
 func (s *Session) panicked(p any) {
 	s.srv.config.Logger.Error("engineio: panic in a callback",
 		"sid", s.id, "panic", p, "stack", string(debug.Stack()))
-	s.terminate(ReasonPanic, fmt.Errorf("panic: %v", p))
+	err, ok := p.(error)
+	if !ok {
+		err = fmt.Errorf("%v", p)
+	}
+	s.terminate(ReasonPanic, fmt.Errorf("panic: %w", err))
 }
 
 // settle runs OnDisconnect when no other callback runs any more. terminate starts it, once, in a

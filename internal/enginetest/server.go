@@ -74,6 +74,7 @@ func (o Options) apply(s *fasthttp.Server) {
 	s.KeepHijackedConns = Tuned()
 	s.ReduceMemoryUsage = o.ReduceMemoryUsage || Tuned()
 	s.StreamRequestBody = o.StreamRequestBody
+	s.DisablePreParseMultipartForm = o.StreamRequestBody // as engineio.Tune has it
 	s.MaxConnsPerIP = o.MaxConnsPerIP
 	s.ReadTimeout = o.ReadTimeout
 	s.IdleTimeout = o.IdleTimeout
