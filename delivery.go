@@ -1,7 +1,10 @@
 package engineio
 
 import (
+	"crypto/tls"
+	"errors"
 	"net"
+	"os"
 	"time"
 
 	"github.com/fasteio/engineio/internal/conncheck"
@@ -32,10 +35,21 @@ func (p *polling) deliver(r *response) {
 	r.ctx.SetUserValue(deliveryKey{}, d)
 }
 
-// Close ends it.
+// Close ends it. What the client did not take is lost, so the session ends with it.
 func (d *delivery) Close() error {
-	if time.Now().After(d.until) {
+	if d.late() || time.Now().After(d.until) {
 		d.s.terminate(ReasonStalled, errStalled)
 	}
 	return d.conn.SetWriteDeadline(time.Time{})
+}
+
+// late tells whether a deadline has passed, ours or that of the HTTP server's WriteTimeout: a write of nothing fails
+// then, and does nothing otherwise.
+func (d *delivery) late() bool {
+	switch d.conn.(type) {
+	case *net.TCPConn, *tls.Conn:
+		_, err := d.conn.Write(nil)
+		return errors.Is(err, os.ErrDeadlineExceeded)
+	}
+	return false
 }

@@ -123,8 +123,9 @@ type Config struct {
 	WriteTimeout time.Duration
 
 	// BodyTimeout is how long the body of a POST may take to arrive, in a server with
-	// StreamRequestBody. A later one is answered 408, and the session goes on. Other servers read it before
-	// the engine is asked: their ReadTimeout bounds it, see Tune. Default: 20 s.
+	// StreamRequestBody. A later one is answered 408, and the session goes on. What is read before
+	// the engine is asked, in other servers all of it and in these 8 KiB, is bounded by the
+	// server's ReadTimeout: see Tune. Default: 20 s.
 	BodyTimeout time.Duration
 
 	// CloseTimeout bounds the two waits of a graceful end: until what is queued has left, and
@@ -147,7 +148,8 @@ type Config struct {
 	// MaxMessageRate is how many messages a second of one session are received, and MaxByteRate how
 	// many bytes of them. A second's worth may come at once; a session that sends more is not
 	// read until it is within them again. Nothing is lost, and the wait does not count against
-	// its heartbeat: a client that has gone is noticed when what it sent has been read.
+	// its heartbeat: a client that has gone is noticed when what it sent has been read, so let
+	// MaxPackets be worth no more than some seconds.
 	// Default: 0, no bound but the pace at which OnMessage returns.
 	MaxMessageRate, MaxByteRate int
 

@@ -22,7 +22,7 @@ type Options struct {
 	// These too; MaxRequestBodySize is Fiber's BodyLimit.
 	MaxConnsPerIP, MaxRequestBodySize int
 	// And these.
-	ReadTimeout, IdleTimeout time.Duration
+	ReadTimeout, WriteTimeout, IdleTimeout time.Duration
 }
 
 // Server is an HTTP server on loopback.
@@ -77,6 +77,7 @@ func (o Options) apply(s *fasthttp.Server) {
 	s.DisablePreParseMultipartForm = o.StreamRequestBody // as engineio.Tune has it
 	s.MaxConnsPerIP = o.MaxConnsPerIP
 	s.ReadTimeout = o.ReadTimeout
+	s.WriteTimeout = o.WriteTimeout
 	s.IdleTimeout = o.IdleTimeout
 	s.MaxIdleWorkerDuration = 100 * time.Millisecond // its janitor sleeps that long after the end
 	s.Logger = silent{}                              // clients that break the rules are what the tests are about
