@@ -39,7 +39,8 @@ func strangers(what string) string {
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	var left []string
 	for _, stack := range strings.Split(string(stacks), "\n\n")[1:] {
-		if strings.Contains(stack, what) && !strings.Contains(stack, "fasthttp.updateServerDate") {
+		lasting := strings.Contains(stack, "fasthttp.updateServerDate") || strings.Contains(stack, "os/signal.")
+		if strings.Contains(stack, what) && !lasting {
 			left = append(left, stack)
 		}
 	}
