@@ -309,3 +309,19 @@ func TestHandlersLeaveTogether(t *testing.T) {
 		}
 	}
 }
+
+// A goodbye right behind messages does not overtake them.
+func TestGoodbyeBehindConcurrentMessages(t *testing.T) {
+	for range 100 {
+		synctest.Test(t, func(t *testing.T) {
+			var got atomic.Int32
+			srv := newTestServer(Config{ConcurrentHandlers: several, OnMessage: func(*Session, Message) { got.Add(1) }})
+			s := openPolling(t, srv, V4)
+			post(s, "4a\x1e4b\x1e4c\x1e1")
+			settled(t, srv)
+			if n := got.Load(); n != 3 {
+				t.Fatalf("%d of 3 messages were delivered", n)
+			}
+		})
+	}
+}

@@ -10,8 +10,9 @@ var (
 	// was lost with it.
 	ErrClosed = errors.New("engineio: session closed")
 
-	// ErrQueueFull is returned by a send that would exceed Config.MaxQueued. The message was not
-	// queued; the session lives on. Flush waits for room.
+	// ErrQueueFull is returned by a send that would exceed Config.MaxQueued or MaxQueuedTotal. The
+	// message was not queued; Config.Overflow says whether the session lives on. Flush waits
+	// for room.
 	ErrQueueFull = errors.New("engineio: send queue full")
 
 	// ErrInvalidText is returned by a text send whose data is not valid UTF-8, or that has the

@@ -10,7 +10,8 @@ import (
 
 // SendText queues a text message. It never blocks: it fails with ErrQueueFull, ErrClosed or
 // ErrInvalidText, and then nothing was queued. Messages arrive in the order of their sends, each
-// at most once; a session that ends loses what its client has not read.
+// at most once; a session that ends loses what its client has not read. Config.Overflow may drop
+// messages of a slow client.
 func (s *Session) SendText(text string) error {
 	return s.Send(Message{Data: view(text)}, 0)
 }

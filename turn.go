@@ -60,8 +60,9 @@ func (s *Session) opened() {
 func (s *Session) deliver(m Message) {
 	if s.slots != nil {
 		s.slots <- struct{}{}
+		s.turn.RLock() // here, or a goodbye right behind the message could overtake it
 		m.Data = bytes.Clone(m.Data)
-		go s.deliverShared(m)
+		go s.deliverShared(m, !s.over.Load())
 		return
 	}
 	if !s.enter() {
@@ -73,17 +74,17 @@ func (s *Session) deliver(m Message) {
 	}
 }
 
-// deliverShared shares the turn with other OnMessage of the session, and with nothing else.
-func (s *Session) deliverShared(m Message) {
+// deliverShared shares the turn, which deliver has taken, with other OnMessage of the session, and with
+// nothing else.
+func (s *Session) deliverShared(m Message, open bool) {
 	defer func() { <-s.slots }()
-	s.turn.RLock()
 	defer func() {
 		if p := recover(); p != nil {
 			s.panicked(p)
 		}
 		s.turn.RUnlock()
 	}()
-	if f := s.srv.config.OnMessage; f != nil && !s.over.Load() {
+	if f := s.srv.config.OnMessage; f != nil && open {
 		f(s, m)
 	}
 }
