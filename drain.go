@@ -12,7 +12,9 @@ import (
 // Drain empties the Server for a deploy: it refuses new sessions from now on (503 with Retry-After), turns
 // ServeHealth red, and closes the open sessions in good order with ReasonDrain, one after the other over
 // the window, so that their clients do not all come to the other servers at once. It returns when none
-// is left, or with the cause of ctx; those that are left then stay. Shutdown ends them.
+// is left, at once if there was none, or with the cause of ctx; those that are left then stay. One whose
+// client does not come takes CloseTimeout beyond the window. Call Shutdown next: it ends those that are left
+// and waits for every OnDisconnect.
 //
 // A proxy should give a handshake that was answered 503 to another server: see examples/proxy.
 func (srv *Server) Drain(ctx context.Context, window time.Duration) error {

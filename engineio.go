@@ -148,9 +148,10 @@ type Config struct {
 	// MaxMessageRate is how many messages a second of one session are received, and MaxByteRate how
 	// many bytes of them. A second's worth may come at once; a session that sends more is not
 	// read until it is within them again. Nothing is lost, and the wait does not count against
-	// its heartbeat: a client that has gone is noticed when what it sent has been read, so let
-	// MaxPackets be worth no more than some seconds.
-	// Default: 0, no bound but the pace at which OnMessage returns.
+	// its heartbeat; that a client has gone is noticed when what it sent has been read. On
+	// long-polling the POST is answered when its messages are through: a client that sends more
+	// at once than its own time for a request allows gives up. An upgrade is not held up for
+	// a minute's worth, its WebSocket is. Default: 0, no bound but the pace at which OnMessage returns.
 	MaxMessageRate, MaxByteRate int
 
 	// MaxQueued is the most that waits in a session's send queue, in bytes on the wire. Overflow

@@ -42,7 +42,8 @@ func (p *pace) take(now time.Duration, size int) time.Duration {
 	return max(p.messages.wait(now, 0), p.bytes.wait(now, 0))
 }
 
-// hold is called by who reads, after a message.
+// hold is called by who reads, after a message. In the middle of an upgrade it lets a minute's worth through: the
+// client comes to its end when its POST is answered. The debt stays, for the WebSocket to wait for.
 func (s *Session) hold(size int) {
 	wait := s.pace.take(s.srv.now(), size)
 	if wait == 0 {
@@ -51,13 +52,21 @@ func (s *Session) hold(size int) {
 	s.pace.since.Store(true)
 	s.pace.holds.Add(1)
 	defer s.pace.holds.Add(-1)
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-s.Context().Done():
+	for until := s.srv.now() + wait; wait > 0 && (wait > lenience || !s.probed.Load()); wait = until - s.srv.now() {
+		timer := time.NewTimer(min(wait, glance))
+		select {
+		case <-timer.C:
+		case <-s.Context().Done():
+			timer.Stop()
+			return
+		}
 	}
 }
+
+const (
+	glance   = 50 * time.Millisecond // how often who is held looks for an upgrade
+	lenience = time.Minute
+)
 
 // held tells whether the session was too fast since the last call: its heartbeat may be in what waits.
 func (s *Session) held() bool {

@@ -359,3 +359,31 @@ func TestHeartbeatsHaveNoRate(t *testing.T) {
 		s.CloseNow()
 	})
 }
+
+// A client that upgrades waits for the answer to its POST. It gets it, and the WebSocket waits for what that was
+// worth; more than a minute's worth is held all the same.
+func TestUpgradeIsNotHeldUp(t *testing.T) {
+	for n, want := range map[int]time.Duration{300: 1050 * time.Millisecond, 1000: 1000*100*time.Millisecond - lenience} {
+		synctest.Test(t, func(t *testing.T) {
+			srv := newTestServer(Config{MaxMessageRate: 10, OnMessage: func(*Session, Message) {}})
+			s := openPolling(t, srv, V4)
+			_, together := counting(V4, n, 3)
+			start, answered := time.Now(), make(chan time.Duration)
+			go func() {
+				post(s, together)
+				answered <- time.Since(start)
+			}()
+			time.Sleep(1020 * time.Millisecond)
+			s.probed.Store(true)
+			if d := (<-answered).Round(glance); d > want+time.Second || d < want-time.Second {
+				t.Errorf("a POST of %d messages is answered after %v, want about %v", n, d, want)
+			}
+			s.probed.Store(false)
+			s.receive(text("and one more"))
+			if d, all := time.Since(start), time.Duration(n)*100*time.Millisecond; d < all-time.Second || d > all+time.Second {
+				t.Errorf("%d messages are through after %v, want about %v", n, d, all)
+			}
+			s.CloseNow()
+		})
+	}
+}
