@@ -59,9 +59,10 @@ func (o *outbox) news() (above, any bool) {
 	return b.above, b.telling
 }
 
-// tellBacklog runs the hooks, in turn with the other callbacks, until there is no news.
+// tellBacklog runs the hooks until there is no news: in turn with the other callbacks, but beside OnMessage where
+// several run at once. To wait for all of them would hold up the next.
 func (s *Session) tellBacklog() {
-	for s.enter() {
+	for s.enterBeside() {
 		above, any := s.out.news()
 		s.passed(above, any)
 		if !any {
@@ -72,7 +73,7 @@ func (s *Session) tellBacklog() {
 
 // passed runs a hook and gives back the turn.
 func (s *Session) passed(above, any bool) {
-	defer s.leave()
+	defer s.leaveBeside()
 	hook := s.srv.config.OnLowWater
 	if above {
 		hook = s.srv.config.OnHighWater

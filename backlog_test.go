@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -328,4 +329,34 @@ func TestWaterMarksAlternate(t *testing.T) {
 			t.Errorf("seed %d: no hook ran", seed)
 		}
 	}
+}
+
+// Where several OnMessage run at once a hook runs beside them: one that waited for all would hold up the next.
+func TestWaterMarksBesideConcurrentMessages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release, told := make(chan struct{}), false
+		var second atomic.Bool
+		srv := newTestServer(Config{
+			ConcurrentHandlers: 2, HighWater: 10, OnHighWater: func(*Session) { told = true },
+			OnMessage: func(s *Session, m Message) {
+				if string(m.Data) == "second" {
+					second.Store(true)
+					return
+				}
+				_ = s.SendText("more than ten bytes")
+				<-release
+			},
+		})
+		s := openPolling(t, srv, V4)
+		post(s, "4first")
+		synctest.Wait()
+		go post(s, "4second")
+		synctest.Wait()
+		if !told || !second.Load() {
+			t.Errorf("beside an OnMessage that runs: told %v, the next message came %v", told, second.Load())
+		}
+		close(release)
+		s.CloseNow()
+		settled(t, srv)
+	})
 }

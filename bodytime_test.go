@@ -181,3 +181,52 @@ func TestBodyInTime(t *testing.T) {
 		}
 	})
 }
+
+// What the engine does not read of a streamed body is not the next request on its connection.
+func TestUnreadBodyIsNoRequest(t *testing.T) {
+	const next = "GET /elsewhere HTTP/1.1\r\nHost: a\r\n\r\n"
+	body := strings.Repeat("p", 8192) + next // fasthttp has that much in advance
+	entered := make(chan struct{}, 1)
+	leave := make(chan struct{})
+	for name, c := range map[string]struct {
+		method, query string
+		header        []string
+	}{
+		"binary body":  {"POST", "&sid=", []string{"Content-Type: application/octet-stream"}},
+		"overlap":      {"POST", "&sid=", nil},
+		"unknown sid":  {"POST", "&sid=x", nil},
+		"poll":         {"GET", "&sid=", nil},
+		"handshake":    {"GET", "", nil},
+		"preflight":    {"OPTIONS", "", []string{"Origin: http://a.example", "Access-Control-Request-Method: POST"}},
+		"other method": {"PUT", "&sid=", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := serve(t, onFasthttp, engineio.Config{
+				AllowedOrigins: []string{"*"},
+				OnMessage:      func(*engineio.Session, engineio.Message) { entered <- struct{}{}; <-leave },
+			}, enginetest.Options{StreamRequestBody: true})
+			p := e.polling(t, enginetest.Setup{})
+			if name == "overlap" {
+				go func() { _ = p.Send(enginetest.Text("hold")) }()
+				<-entered
+				defer func() { leave <- struct{}{} }()
+			}
+			uri := "/engine.io/?EIO=4&transport=polling" + c.query
+			if c.query == "&sid=" {
+				uri += p.Handshake().SID
+			}
+			h := e.http.HTTP()
+			defer h.Close()
+			request := enginetest.Request(c.method, uri, "a", []byte(body), c.header...)
+			head := request[:len(request)-len(next)]
+			if err := h.Write(head); err != nil {
+				t.Fatal(err)
+			}
+			_ = h.Write([]byte(next)) // apart, and perhaps too late
+			r, err := h.Read(c.method)
+			if err != nil || r.Status < 400 || !r.Close {
+				t.Fatalf("answered %+v, %v", r, err)
+			}
+		})
+	}
+}

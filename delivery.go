@@ -32,24 +32,26 @@ func (p *polling) deliver(r *response) {
 	units := 1 + len(r.body)/deliveryUnit
 	d := &delivery{s: p.s, conn: conncheck.PerIP(r.ctx.Conn()), until: time.Now().Add(time.Duration(units) * p.s.srv.config.WriteTimeout)}
 	_ = d.conn.SetWriteDeadline(d.until)
+	p.delivering.Store(true)
 	r.ctx.SetUserValue(deliveryKey{}, d)
 }
 
-// Close ends it. What the client did not take is lost, so the session ends with it.
+// Close ends it. What the client did not take in time is lost, so the session ends with it.
 func (d *delivery) Close() error {
-	if d.late() || time.Now().After(d.until) {
+	d.s.poll.delivering.Store(false)
+	if d.late() {
 		d.s.terminate(ReasonStalled, errStalled)
 	}
 	return d.conn.SetWriteDeadline(time.Time{})
 }
 
-// late tells whether a deadline has passed, ours or that of the HTTP server's WriteTimeout: a write of nothing fails
-// then, and does nothing otherwise.
+// late tells whether the deadline has passed, ours or that of the HTTP server's WriteTimeout, which takes its place: a
+// write of nothing fails then, and does nothing otherwise.
 func (d *delivery) late() bool {
 	switch d.conn.(type) {
 	case *net.TCPConn, *tls.Conn:
 		_, err := d.conn.Write(nil)
 		return errors.Is(err, os.ErrDeadlineExceeded)
 	}
-	return false
+	return time.Now().After(d.until)
 }

@@ -22,6 +22,7 @@ func eachLine(t *testing.T, f func(t *testing.T, on stack, o enginetest.Options)
 	eachStack(t, func(t *testing.T, on stack) {
 		for name, o := range map[string]enginetest.Options{
 			"plain": {}, "TLS": {TLS: true}, "per IP": {MaxConnsPerIP: 1000}, "little memory": {ReduceMemoryUsage: true},
+			"TLS, per IP": {TLS: true, MaxConnsPerIP: 1000},
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -81,6 +82,30 @@ func TestResponseThatIsNotRead(t *testing.T) {
 		}
 		goneByPost(t, p)
 		check()
+	})
+}
+
+// While it reads, it need not answer a ping that waits behind the response.
+func TestSlowResponseIsNoPingTimeout(t *testing.T) {
+	eachLine(t, func(t *testing.T, on stack, o enginetest.Options) {
+		const size = 12 << 20
+		e := serve(t, on, engineio.Config{
+			PingInterval: time.Second, PingTimeout: 2 * time.Second, DisableCompression: true,
+		}, o)
+		p := e.polling(t, enginetest.Setup{})
+		c := hugeResponse(t, e, p, size)
+		for got, buf := 0, make([]byte, 64<<10); got < size; {
+			n, err := c.Read(buf)
+			if got += n; err != nil {
+				t.Fatal(err)
+			}
+			if len(e.ends) > 0 {
+				t.Fatalf("after %d bytes: %+v", got, <-e.ends)
+			}
+			if got < size/2 { // the sockets hold the end, and for that nobody excuses
+				time.Sleep(time.Duration(n) * 10 * time.Second / size)
+			}
+		}
 	})
 }
 

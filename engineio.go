@@ -116,9 +116,8 @@ type Config struct {
 	UpgradeTimeout time.Duration
 
 	// WriteTimeout is how long a client may accept nothing of what is written to it before its
-	// session ends with ReasonStalled. A long-polling response, which the HTTP server writes, has
-	// that for each 64 KiB; the server's own WriteTimeout applies too, and alone to responses
-	// up to 16 KiB. Over TLS only what makes a third of the socket's send buffer free is seen to be
+	// session ends with ReasonStalled. A long-polling response above 16 KiB has that for each
+	// 64 KiB; a WriteTimeout of the HTTP server, which writes it, takes its place. Over TLS only what makes a third of the socket's send buffer free is seen to be
 	// accepted. Default: 10 s.
 	WriteTimeout time.Duration
 
@@ -159,8 +158,8 @@ type Config struct {
 	// WebSocket is writing waits no longer. Default: 1 MiB.
 	MaxQueued int
 
-	// MaxQueuedTotal is the most that all send queues together hold, in bytes of memory; what a
-	// Prepared shares does not count. Above it a queue is full as soon as it has 4 KiB, so the
+	// MaxQueuedTotal is how much all send queues together may hold before each is full as soon as it
+	// has 4 KiB or one message, in bytes of memory; what a Prepared shares does not count. The
 	// sessions whose clients are slow pay for it. Default: 1 GiB.
 	MaxQueuedTotal int
 
@@ -287,7 +286,8 @@ type Config struct {
 
 	// OnHighWater runs when more than HighWater waits in a session's queue, and OnLowWater when it
 	// has gone down to LowWater after that: in turn with the other callbacks, so while OnMessage
-	// runs they wait. Of a crossing and the next one back both or neither are told.
+	// runs they wait, unless ConcurrentHandlers allows several. A crossing that was undone before it
+	// was told is not told.
 	OnHighWater, OnLowWater func(s *Session)
 
 	// OnHeaders may add headers to a response of a session: to every 200 of long-polling and to

@@ -44,6 +44,7 @@ var (
 	errIDInvalid     = errors.New("the generated session id is not 1 to 128 characters of A-Z a-z 0-9 - _ . ~")
 	errNoUpgrade     = errors.New("upgrades are disabled")
 	errJSONP         = errors.New("JSONP is disabled")
+	errBody          = errors.New("a body where none belongs")
 	errPanic         = errors.New("the application panicked")
 	errSessions      = errors.New("there are MaxSessions")
 	errSessionsOfOne = errors.New("there are MaxSessionsPerIP")

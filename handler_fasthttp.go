@@ -39,6 +39,10 @@ func (srv *Server) Match(path []byte) bool {
 // as long as Config.PingInterval; a WebSocket goes on after it.
 func (srv *Server) Serve(ctx *fasthttp.RequestCtx) {
 	srv.watch(ctx.Done())
+	if (ctx.IsGet() || ctx.IsOptions()) && ctx.RequestBodyStream() != nil && ctx.Request.Header.ContentLength() != 0 {
+		srv.refuse(ctx, refuse(codeBadRequest, errBody)) // what nobody reads would be the next request
+		return
+	}
 	if !srv.origins.admit(ctx) {
 		srv.refuse(ctx, forbidden("Origin not allowed", errOrigin))
 		return
@@ -281,6 +285,9 @@ func (srv *Server) refuse(ctx *fasthttp.RequestCtx, e *RequestError) {
 func (srv *Server) refuseEmpty(ctx *fasthttp.RequestCtx, status int, err error) {
 	srv.report(ctx, &RequestError{Status: status, Code: codeBadRequest, Message: codeText[codeBadRequest], Err: err})
 	ctx.SetStatusCode(status)
+	if stream := ctx.RequestBodyStream(); stream != nil && !ctx.Response.ConnectionClose() {
+		discardBody(ctx, stream)
+	}
 }
 
 // report tells the application and the log of a refused request.

@@ -61,6 +61,7 @@ func (s *Session) tick() {
 
 	switch phase {
 	case beatInterval:
+		s.unheld()
 		_ = s.out.push(codec.Packet{Type: codec.Ping}, 0) // fails when the session ends, which is fine
 		s.mu.Lock()
 		s.beat.ping = s.out.count()
@@ -83,7 +84,7 @@ func (s *Session) again() bool {
 	s.mu.Lock()
 	ping := s.beat.ping
 	s.mu.Unlock()
-	if !s.held() && (s.revision == V3 || !s.out.writing(ping)) {
+	if !s.held() && !s.delivering() && (s.revision == V3 || !s.out.writing(ping)) {
 		return false
 	}
 	s.mu.Lock()
@@ -111,6 +112,7 @@ func (s *Session) heartbeat(t codec.Type) {
 		s.arm(phase, wait)
 	}
 	s.mu.Unlock()
+	s.unheld()
 	if t == codec.Ping {
 		_ = s.out.push(codec.Packet{Type: codec.Pong}, 0)
 	}

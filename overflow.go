@@ -18,7 +18,8 @@ const (
 	// OverflowDropNewest drops the message. The send succeeds, and Session.Dropped counts.
 	OverflowDropNewest
 	// OverflowDropOldest drops the oldest messages that wait, to make room. The send succeeds, and
-	// Session.Dropped counts. What is being written is not dropped.
+	// Session.Dropped counts. What is being written is not dropped. To Flush a dropped message is
+	// one that has left.
 	OverflowDropOldest
 	// OverflowClose ends the session with ReasonSlowClient. The send fails with ErrQueueFull.
 	OverflowClose
@@ -64,12 +65,12 @@ func (o *outbox) miss() {
 func (o *outbox) makeRoom(n int) {
 	var kept *chunk // the last chunk before c
 	for c := o.first; c != nil && !o.fits(n); {
-		gone := c.dropMessage()
+		gone, message := c.drop()
 		o.size -= gone
-		switch {
-		case gone > 0:
+		if message {
 			o.dropped++
-		case len(c.frames()) > 0: // no message is left in it
+		}
+		if gone == 0 && len(c.frames()) > 0 { // there is nothing more to drop in it
 			kept, c = c, c.next
 		}
 		if c != nil && len(c.frames()) == 0 {
@@ -94,26 +95,31 @@ func (o *outbox) unlink(before, c *chunk) *chunk {
 	return next
 }
 
-// dropMessage drops the first message of a chunk and returns its length. Control packets before it stay: they move up
-// to what follows.
-func (c *chunk) dropMessage() int {
+// drop drops the first message or pong of a chunk, and returns its length. The open packet and pings stay: they move
+// up to what follows. Clients ask for pongs, and would keep chunks in the queue by them.
+func (c *chunk) drop() (gone int, message bool) {
 	if c.shared != nil { // a message by itself
-		gone := len(c.shared)
+		gone = len(c.shared)
 		c.shared, c.own = nil, c.own[:0]
-		return gone
+		return gone, true
 	}
 	frames := c.own[c.start:]
 	for at := 0; at < len(frames); {
 		op, payload, rest := ws.Split(frames[at:])
 		end := len(frames) - len(rest)
-		if isMessage(op, payload) {
+		if message = isMessage(op, payload); message || isPong(op, payload) {
 			copy(frames[end-at:end], frames[:at])
 			c.start += end - at
-			return end - at
+			return end - at, message
 		}
 		at = end
 	}
-	return 0
+	return 0, false
+}
+
+// isPong tells the frames that answer a client's ping, its WebSocket's or, in revision 3, its own.
+func isPong(op ws.Op, payload []byte) bool {
+	return op == ws.Pong || op == ws.Text && codec.Type(payload[0]) == codec.Pong
 }
 
 // isMessage tells the frames of messages from those of the open packet, of heartbeats, and of WebSocket's own.

@@ -20,7 +20,8 @@ import (
 type queued struct {
 	text  string // as texts has it
 	wire  int    // what counts of its bytes
-	drops bool   // it may be dropped
+	drops bool   // it may be dropped, and counts
+	pong  bool   // it may be dropped
 }
 
 // A queueModel is what a queue does, told plainly.
@@ -46,8 +47,10 @@ func (q *queueModel) push(p queued) error {
 	switch {
 	case full && p.drops && q.overflow == OverflowDropOldest:
 		for oldest := q.oldest(); oldest >= 0 && !q.fits(p.wire); oldest = q.oldest() {
+			if q.packets[oldest].drops {
+				q.dropped++
+			}
 			q.packets = slices.Delete(q.packets, oldest, oldest+1)
-			q.dropped++
 		}
 	case full && p.drops && q.overflow == OverflowDropNewest:
 		q.dropped++
@@ -61,7 +64,7 @@ func (q *queueModel) push(p queued) error {
 
 // oldest is the first packet that may be dropped.
 func (q *queueModel) oldest() int {
-	return slices.IndexFunc(q.packets, func(p queued) bool { return p.drops })
+	return slices.IndexFunc(q.packets, func(p queued) bool { return p.drops || p.pong })
 }
 
 func (q *queueModel) texts() (texts []string) {
@@ -84,7 +87,7 @@ func model(s *Session, m Message) queued {
 		n--
 	}
 	packet := codec.Packet{Type: codec.Message, Binary: m.Binary, Data: m.Data}
-	return queued{string(form.AppendText(nil, packet)), ws.HeaderLen(n) + n, true}
+	return queued{string(form.AppendText(nil, packet)), ws.HeaderLen(n) + n, true, false}
 }
 
 // A rehearsal has a session and the model do the same.
@@ -118,14 +121,14 @@ func (r *rehearsal) step() {
 	case n < 9:
 		got, want = r.s.out.push(ping(), 0), r.model.push(queued{text: "2"})
 	case n < 10:
-		got, want = r.s.out.push(pong(), 0), r.model.push(queued{text: "3", wire: 3})
+		got, want = r.s.out.push(pong(), 0), r.model.push(queued{text: "3", wire: 3, pong: true})
 	case n < 11 && r.rand.IntN(4) == 0:
 		r.take()
 	default:
 		data := m.Data[:min(len(m.Data), 125)]
 		r.s.out.pushPong(data)
 		frame := append(ws.AppendHeader(nil, ws.Pong, len(data)), data...)
-		p := queued{text: texts(r.s.revision, &chunk{own: frame})[0], wire: len(frame)}
+		p := queued{text: texts(r.s.revision, &chunk{own: frame})[0], wire: len(frame), pong: true}
 		_ = r.model.push(p)
 	}
 	if got != want {
@@ -403,5 +406,33 @@ func TestMaxQueuedExactly(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Clients ask for pongs, and must not keep chunks in the queue by them, nor make sends walk over them.
+func TestPongsDoNotStayInAFullQueue(t *testing.T) {
+	for name, ask := range map[string]func(s *Session){
+		"WebSocket":  func(s *Session) { s.out.pushPong(nil) },
+		"revision 3": func(s *Session) { _ = s.out.push(pong(), 0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := newTestServer(Config{Overflow: OverflowDropOldest, MaxQueued: 1 << 20})
+			defer shut(srv)
+			s := newTestSession(t, srv, V3, WebSocket)
+			if err := s.connect(new(bell)); err != nil {
+				t.Fatal(err)
+			}
+			for i := range 20_000 {
+				if err := s.SendBinary(make([]byte, 6000)); err != nil {
+					t.Fatal(err)
+				}
+				if i%10 == 0 {
+					ask(s)
+				}
+			}
+			if used := srv.queued.used.Load(); used > 4<<20 {
+				t.Errorf("a queue of %d bytes holds %d", s.out.size, used)
+			}
+		})
 	}
 }

@@ -68,6 +68,13 @@ const (
 	lenience = time.Minute
 )
 
+// unheld is called when a heartbeat begins: what was held before does not matter to it.
+func (s *Session) unheld() {
+	if s.pace != nil {
+		s.pace.since.Store(false)
+	}
+}
+
 // held tells whether the session was too fast since the last call: its heartbeat may be in what waits.
 func (s *Session) held() bool {
 	return s.pace != nil && (s.pace.holds.Load() > 0 || s.pace.since.Swap(false))

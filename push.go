@@ -74,14 +74,18 @@ func payloadLen(frame []byte) int {
 // more to read than it reads.
 func (o *outbox) pushPong(data []byte) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
 	if o.takes(codec.Pong, ws.HeaderLen(len(data))+len(data), 0) != nil {
+		o.mu.Unlock()
 		return
 	}
 	c := o.tail(len(data)+16, o.last != nil && o.last.plain) // in no chunk of its own: a client could make many
 	before := len(c.own)
 	c.own = append(ws.AppendHeader(c.own, ws.Pong, len(data)), data...)
-	o.queued(len(c.own) - before) // wakes nobody: the reader, which calls this, has corked
+	wake := o.queued(len(c.own) - before) // nobody, as the reader, which calls this, has corked; but that may be void
+	o.mu.Unlock()
+	if wake != nil {
+		wake.wake()
+	}
 }
 
 // wireSize is how many bytes the frame of p will have.

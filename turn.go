@@ -74,16 +74,36 @@ func (s *Session) deliver(m Message) {
 	}
 }
 
+// enterBeside is enter for what may run beside an OnMessage, if that may.
+func (s *Session) enterBeside() bool {
+	if s.slots == nil {
+		return s.enter()
+	}
+	s.turn.RLock()
+	if s.over.Load() {
+		s.turn.RUnlock()
+		return false
+	}
+	return true
+}
+
+// leaveBeside is its leave.
+func (s *Session) leaveBeside() {
+	if p := recover(); p != nil {
+		s.panicked(p)
+	}
+	if s.slots == nil {
+		s.turn.Unlock()
+	} else {
+		s.turn.RUnlock()
+	}
+}
+
 // deliverShared shares the turn, which deliver has taken, with other OnMessage of the session, and with
 // nothing else.
 func (s *Session) deliverShared(m Message, open bool) {
 	defer func() { <-s.slots }()
-	defer func() {
-		if p := recover(); p != nil {
-			s.panicked(p)
-		}
-		s.turn.RUnlock()
-	}()
+	defer s.leaveBeside()
 	if f := s.srv.config.OnMessage; f != nil && open {
 		f(s, m)
 	}

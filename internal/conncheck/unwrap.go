@@ -30,11 +30,11 @@ func unwrap(c net.Conn) net.Conn {
 	return nil
 }
 
-// PerIP returns what fasthttp's wrapper for MaxConnsPerIP holds, and any other connection as it is. The
+// PerIP returns what fasthttp's wrappers for MaxConnsPerIP hold, and any other connection as it is. A
 // wrapper is not exported and hides the descriptor, but its field Conn is exported. It counts the
 // client's connections, so it is the one to close.
 //
-// Only that type is opened: a stranger's wrapper may count on seeing every deadline.
+// Only those types are opened: a stranger's wrapper may count on seeing every deadline.
 func PerIP(c net.Conn) net.Conn {
 	v := reflect.ValueOf(c)
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
@@ -42,7 +42,7 @@ func PerIP(c net.Conn) net.Conn {
 	}
 	v = v.Elem()
 	t := v.Type()
-	if t.Name() != "perIPConn" || t.PkgPath() != "github.com/valyala/fasthttp" {
+	if t.Name() != "perIPConn" && t.Name() != "perIPTLSConn" || t.PkgPath() != "github.com/valyala/fasthttp" {
 		return c
 	}
 	if f := v.FieldByName("Conn"); f.IsValid() && f.CanInterface() {
