@@ -61,6 +61,7 @@ type outbox struct {
 	left        uint64   // packets handed to a connection
 	state       outboxState
 	lost        bool          // packets were dropped, or a connection failed under them
+	pong        bool          // one is queued
 	ready       bool          // the holder could write at once
 	busy        bool          // the holder is draining and will look again before it stops
 	loose       bool          // the present cork has lasted too long and is void
@@ -129,7 +130,7 @@ func (o *outbox) take(t transport) (c *chunk, n uint64, last bool, err error) {
 	c = o.first
 	n = o.pushed - o.taken
 	o.taken = o.pushed
-	o.first, o.last, o.size = nil, nil, 0
+	o.first, o.last, o.size, o.pong = nil, nil, 0, false
 	if o.state != outOpen {
 		o.state = outSilent
 		last = true

@@ -95,8 +95,8 @@ func (o *outbox) unlink(before, c *chunk) *chunk {
 	return next
 }
 
-// drop drops the first message or pong of a chunk, and returns its length. The open packet and pings stay: they move
-// up to what follows. Clients ask for pongs, and would keep chunks in the queue by them.
+// drop drops the first message or WebSocket pong of a chunk, and returns its length. Packets of the session's own stay:
+// they move up to what follows. Clients ask for pongs, and would keep chunks in the queue by them.
 func (c *chunk) drop() (gone int, message bool) {
 	if c.shared != nil { // a message by itself
 		gone = len(c.shared)
@@ -107,7 +107,7 @@ func (c *chunk) drop() (gone int, message bool) {
 	for at := 0; at < len(frames); {
 		op, payload, rest := ws.Split(frames[at:])
 		end := len(frames) - len(rest)
-		if message = isMessage(op, payload); message || isPong(op, payload) {
+		if message = isMessage(op, payload); message || op == ws.Pong {
 			copy(frames[end-at:end], frames[:at])
 			c.start += end - at
 			return end - at, message
@@ -115,11 +115,6 @@ func (c *chunk) drop() (gone int, message bool) {
 		at = end
 	}
 	return 0, false
-}
-
-// isPong tells the frames that answer a client's ping, its WebSocket's or, in revision 3, its own.
-func isPong(op ws.Op, payload []byte) bool {
-	return op == ws.Pong || op == ws.Text && codec.Type(payload[0]) == codec.Pong
 }
 
 // isMessage tells the frames of messages from those of the open packet, of heartbeats, and of WebSocket's own.

@@ -62,6 +62,16 @@ func (q *queueModel) push(p queued) error {
 	return nil
 }
 
+// pongOnce is push for a pong of revision 3, of which one at most waits.
+func (q *queueModel) pongOnce() error {
+	p := queued{text: "3", wire: 3}
+	if err := q.push(p); err != nil || !slices.Contains(q.packets[:len(q.packets)-1], p) {
+		return err
+	}
+	q.packets = q.packets[:len(q.packets)-1]
+	return nil
+}
+
 // oldest is the first packet that may be dropped.
 func (q *queueModel) oldest() int {
 	return slices.IndexFunc(q.packets, func(p queued) bool { return p.drops || p.pong })
@@ -121,7 +131,7 @@ func (r *rehearsal) step() {
 	case n < 9:
 		got, want = r.s.out.push(ping(), 0), r.model.push(queued{text: "2"})
 	case n < 10:
-		got, want = r.s.out.push(pong(), 0), r.model.push(queued{text: "3", wire: 3, pong: true})
+		got, want = r.s.out.push(pong(), 0), r.model.pongOnce()
 	case n < 11 && r.rand.IntN(4) == 0:
 		r.take()
 	default:

@@ -7,13 +7,14 @@ import (
 
 // push queues one packet; data is copied. The open packet and pings pass the bound and are not
 // counted: there is one ping in PingInterval at most, and a client that is slow but alive must not
-// look dead.
+// look dead. A pong of revision 3 answers all pings before it.
 func (o *outbox) push(p codec.Packet, opts SendOption) error {
 	o.mu.Lock()
-	if err := o.takes(p.Type, o.wireSize(p), opts); err != nil {
+	if err := o.takes(p.Type, o.wireSize(p), opts); err != nil || p.Type == codec.Pong && o.pong {
 		o.mu.Unlock()
 		return err
 	}
+	o.pong = o.pong || p.Type == codec.Pong
 	n := o.append(p, opts&NoCompress != 0)
 	if !bounded(p.Type) {
 		n = 0
