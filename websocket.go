@@ -29,6 +29,7 @@ type webSocket struct {
 	base64  bool   // the upgrade request wants binary as base64
 	broken  bool   // a write has failed; guarded by the claim
 	ending  bool   // interrupt came before the hijack; guarded by mu
+	final   bool   // the write under way is the last try; guarded by mu
 
 	owned    net.Conn // what is ours to close in the end; nil where that is fasthttp's
 	reader   *ws.Reader

@@ -28,7 +28,7 @@ func (w *webSocket) hurry() {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if c := &w.s.srv.config; w.conn != nil {
+	if c := &w.s.srv.config; w.conn != nil && !w.final {
 		_ = w.conn.SetWriteDeadline(time.Now().Add(min(c.CloseTimeout, c.WriteTimeout)))
 	}
 }
@@ -233,12 +233,7 @@ func (w *webSocket) push(write func() (int64, error)) error {
 		return net.ErrClosed
 	}
 	for over := false; ; {
-		if over {
-			_ = w.conn.SetWriteDeadline(time.Now().Add(lastTry))
-		} else {
-			_ = w.conn.SetWriteDeadline(time.Now().Add(w.s.srv.config.WriteTimeout))
-			w.hurry()
-		}
+		w.limit(over)
 		n, err := write()
 		if err == nil {
 			_ = w.conn.SetWriteDeadline(time.Time{}) // one that has passed would end the next WriteNow
@@ -251,6 +246,19 @@ func (w *webSocket) push(write func() (int64, error)) error {
 		}
 		over = stuck
 	}
+}
+
+// limit gives the next write of push its time.
+func (w *webSocket) limit(final bool) {
+	d := w.s.srv.config.WriteTimeout
+	if final {
+		d = lastTry
+	}
+	w.mu.Lock()
+	w.final = final
+	_ = w.conn.SetWriteDeadline(time.Now().Add(d))
+	w.mu.Unlock()
+	w.hurry()
 }
 
 func (w *webSocket) closeFrame() []byte {
