@@ -85,30 +85,6 @@ func TestResponseThatIsNotRead(t *testing.T) {
 	})
 }
 
-// While it reads, it need not answer a ping that waits behind the response.
-func TestSlowResponseIsNoPingTimeout(t *testing.T) {
-	eachLine(t, func(t *testing.T, on stack, o enginetest.Options) {
-		const size = 12 << 20
-		e := serve(t, on, engineio.Config{
-			PingInterval: time.Second, PingTimeout: 2 * time.Second, DisableCompression: true,
-		}, o)
-		p := e.polling(t, enginetest.Setup{})
-		c := hugeResponse(t, e, p, size)
-		for got, buf := 0, make([]byte, 64<<10); got < size; {
-			n, err := c.Read(buf)
-			if got += n; err != nil {
-				t.Fatal(err)
-			}
-			if len(e.ends) > 0 {
-				t.Fatalf("after %d bytes: %+v", got, <-e.ends)
-			}
-			if got < size/2 { // the sockets hold the end, and for that nobody excuses
-				time.Sleep(time.Duration(n) * 10 * time.Second / size)
-			}
-		}
-	})
-}
-
 // The HTTP server's own WriteTimeout may come first. What was in the response is lost then, and the session with it.
 func TestResponseThatTheServerGivesUp(t *testing.T) {
 	eachLine(t, func(t *testing.T, on stack, o enginetest.Options) {

@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"fmt"
+	"net"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -291,6 +292,25 @@ func TestSessionThatNeverOpens(t *testing.T) {
 		}
 		if srv.Len() != 0 || srv.busy.wait(t.Context()) != nil {
 			t.Error("it is still counted")
+		}
+	})
+}
+
+// A client that reads a large response cannot ask for the ping behind it.
+func TestDeliveryIsNoPingTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := openPolling(t, newTestServer(Config{}), V4)
+		s.poll.delivering.Store(true)
+		time.Sleep(5 * (interval + timeout))
+		if synctest.Wait(); s.over.Load() {
+			t.Fatalf("ended with %v", reasonOf(t, s))
+		}
+		d := delivery{s: s, conn: new(net.TCPConn), until: time.Now().Add(time.Hour)}
+		_ = d.Close()
+		start := time.Now()
+		untilEnd(t, s, ReasonPingTimeout)
+		if gone := time.Since(start); gone > timeout {
+			t.Errorf("after the response it lives for %v more", gone)
 		}
 	})
 }
