@@ -29,8 +29,8 @@ func (p *polling) deliver(r *response) {
 	if len(r.body) <= keepBody || r.ctx.ConnRequestNum() == 0 {
 		return // a client that reads nothing of a few of those costs what an idle one does; or nobody is served
 	}
-	units := 1 + len(r.body)/deliveryUnit
-	d := &delivery{s: p.s, conn: conncheck.PerIP(r.ctx.Conn()), until: time.Now().Add(time.Duration(units) * p.s.srv.config.WriteTimeout)}
+	patience := time.Duration(1+len(r.body)/deliveryUnit) * p.s.srv.config.WriteTimeout
+	d := &delivery{s: p.s, conn: conncheck.PerIP(r.ctx.Conn()), until: time.Now().Add(patience)}
 	_ = d.conn.SetWriteDeadline(d.until)
 	p.delivering.Store(true)
 	r.ctx.SetUserValue(deliveryKey{}, d)

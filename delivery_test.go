@@ -60,6 +60,24 @@ func hugeResponse(t *testing.T, e *engine, p *enginetest.Polling, size int) net.
 	return c
 }
 
+// readSlowly reads hugeSize bytes with a pause for each 256 KiB, and returns how long that took.
+func readSlowly(t *testing.T, c net.Conn, pause time.Duration) time.Duration {
+	t.Helper()
+	start := time.Now()
+	buf, got := make([]byte, 64<<10), 0
+	for paused := 0; got < hugeSize; {
+		n, err := c.Read(buf)
+		if got += n; err != nil {
+			t.Fatalf("after %d bytes and %v: %v", got, time.Since(start), err)
+		}
+		if got/(256<<10) > paused {
+			paused = got / (256 << 10)
+			time.Sleep(pause)
+		}
+	}
+	return time.Since(start)
+}
+
 // A client that asks for a large response and reads nothing of it has WriteTimeout for each 64 KiB, all together.
 func TestResponseThatIsNotRead(t *testing.T) {
 	eachLine(t, func(t *testing.T, on stack, o enginetest.Options) {
@@ -104,19 +122,7 @@ func TestResponseThatIsReadSlowly(t *testing.T) {
 		e := serve(t, on, engineio.Config{WriteTimeout: writeTimeout, DisableCompression: true}, o)
 		p := e.polling(t, enginetest.Setup{})
 		c := hugeResponse(t, e, p, hugeSize)
-		start := time.Now()
-		buf, got := make([]byte, 64<<10), 0
-		for paused := 0; got < hugeSize; {
-			n, err := c.Read(buf)
-			if got += n; err != nil {
-				t.Fatalf("after %d bytes and %v: %v", got, time.Since(start), err)
-			}
-			if got/(256<<10) > paused {
-				paused = got / (256 << 10)
-				time.Sleep(writeTimeout / 10)
-			}
-		}
-		if d := time.Since(start); d < 5*writeTimeout {
+		if d := readSlowly(t, c, writeTimeout/10); d < 5*writeTimeout {
 			t.Errorf("all was read in %v, which is not slow", d)
 		}
 		if n := len(e.ends); n != 0 {
@@ -180,19 +186,7 @@ func TestWebSocketThatIsReadSlowly(t *testing.T) {
 		if err := e.session(t, w).SendText(strings.Repeat("x", hugeSize)); err != nil {
 			t.Fatal(err)
 		}
-		start := time.Now()
-		buf, got := make([]byte, 64<<10), 0
-		for paused := 0; got < hugeSize; {
-			n, err := c.Read(buf)
-			if got += n; err != nil {
-				t.Fatalf("after %d bytes and %v: %v", got, time.Since(start), err)
-			}
-			if got/(256<<10) > paused {
-				paused = got / (256 << 10)
-				time.Sleep(writeTimeout / 25)
-			}
-		}
-		if d := time.Since(start); d < 2*writeTimeout {
+		if d := readSlowly(t, c, writeTimeout/25); d < 2*writeTimeout {
 			t.Errorf("all was read in %v, which is not slow", d)
 		}
 		if n := len(e.ends); n != 0 {

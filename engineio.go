@@ -117,8 +117,9 @@ type Config struct {
 
 	// WriteTimeout is how long a client may accept nothing of what is written to it before its
 	// session ends with ReasonStalled. A long-polling response above 16 KiB has that for each
-	// 64 KiB; a WriteTimeout of the HTTP server, which writes it, takes its place. Over TLS only what makes a third of the socket's send buffer free is seen to be
-	// accepted. Default: 10 s.
+	// 64 KiB; a WriteTimeout of the HTTP server, which writes it, takes its place. Over TLS only
+	// what makes a third of the socket's send buffer free is seen to be accepted.
+	// Default: 10 s.
 	WriteTimeout time.Duration
 
 	// BodyTimeout is how long the body of a POST may take to arrive, in a server with
@@ -150,7 +151,8 @@ type Config struct {
 	// its heartbeat; that a client has gone is noticed when what it sent has been read. On
 	// long-polling the POST is answered when its messages are through: a client that sends more
 	// at once than its own time for a request allows gives up. An upgrade is not held up for
-	// a minute's worth, its WebSocket is. Default: 0, no bound but the pace at which OnMessage returns.
+	// a minute's worth, its WebSocket is. Default: 0, no bound but the pace at which OnMessage
+	// returns.
 	MaxMessageRate, MaxByteRate int
 
 	// MaxQueued is the most that waits in a session's send queue, in bytes on the wire. Overflow

@@ -33,16 +33,13 @@ func (o Overflow) check() {
 
 // overflowed is what a send makes of a message that found the queue full.
 func (s *Session) overflowed(broadcast bool) error {
-	switch s.srv.config.Overflow {
-	case OverflowDropNewest:
+	policy := s.srv.config.Overflow
+	if policy == OverflowDropNewest {
 		s.out.miss()
 		return nil
-	case OverflowClose:
+	}
+	if policy == OverflowClose || broadcast {
 		s.terminate(ReasonSlowClient, ErrQueueFull)
-	case OverflowError:
-		if broadcast {
-			s.terminate(ReasonSlowClient, ErrQueueFull)
-		}
 	}
 	return ErrQueueFull
 }
@@ -70,11 +67,11 @@ func (o *outbox) makeRoom(n int) {
 		if message {
 			o.dropped++
 		}
-		if gone == 0 && len(c.frames()) > 0 { // there is nothing more to drop in it
-			kept, c = c, c.next
-		}
-		if c != nil && len(c.frames()) == 0 {
+		switch {
+		case len(c.frames()) == 0:
 			c = o.unlink(kept, c)
+		case gone == 0: // there is nothing more to drop in it
+			kept, c = c, c.next
 		}
 	}
 }

@@ -81,7 +81,8 @@ func (p *polling) feed(packets codec.Decoder) {
 }
 
 // readBody is the body of a POST. It fails with errTooBig when that is longer than MaxPayload, whether it
-// came with a length, in chunks, or as a stream, and with errTooSlow or errBrokenBody when a stream does not come to its end.
+// came with a length, in chunks, or as a stream, and with errTooSlow or errBrokenBody when a stream does not come
+// to its end.
 func readBody(ctx *fasthttp.RequestCtx, c *Config) ([]byte, error) {
 	stream := ctx.RequestBodyStream()
 	switch tooBig := ctx.Request.Header.ContentLength() > c.MaxPayload; {

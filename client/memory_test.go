@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/fasteio/engineio"
-	"github.com/fasteio/engineio/client"
 )
 
 // An idle client and its session of the server, in one process, cost less than the 40 KB that one of
@@ -17,9 +16,6 @@ func TestIdleClientsAreSmall(t *testing.T) {
 		t.Skip("the race detector multiplies memory; make alloc runs it without")
 	}
 	inEachMode(t, func(t *testing.T, m mode) {
-		if m.revision == client.V3 {
-			t.Skip("revision 4 stands for both")
-		}
 		url, _, srv := serve(t, engineio.Config{})
 		c := dial(t, url, m.options()) // fills pools
 		c.CloseNow()

@@ -1,13 +1,8 @@
 package chaos_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"log/slog"
-	"math/big"
 	"net"
 	"sync"
 	"testing"
@@ -18,6 +13,7 @@ import (
 
 	"github.com/fasteio/engineio"
 	eiofiber "github.com/fasteio/engineio/fiber"
+	"github.com/fasteio/engineio/internal/enginetest"
 )
 
 // A flavour is what one server differs in from the others.
@@ -109,7 +105,7 @@ func startStack(t *testing.T, f flavour, config engineio.Config) *stack {
 		ln = narrowListener{ln}
 	}
 	if f.tls {
-		ln = tls.NewListener(ln, certificate(t))
+		ln = tls.NewListener(ln, enginetest.ServerTLS(t))
 	}
 	serve := s.build()
 	go func() {
@@ -185,19 +181,4 @@ func (s *stack) dial() (net.Conn, error) {
 		return nil, err
 	}
 	return secure, nil
-}
-
-// certificate is one that nobody trusts.
-func certificate(t *testing.T) *tls.Config {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(24 * time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 }

@@ -1,12 +1,7 @@
 package conncheck
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"math/big"
 	"net"
 	"runtime"
 	"sync"
@@ -14,6 +9,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/fasteio/engineio/internal/enginetest"
 )
 
 func TestWakeEndsWait(t *testing.T) {
@@ -185,7 +182,7 @@ func TestPerIPWrapper(t *testing.T) {
 		}
 		dial := net.Dial
 		if secure {
-			conf := testTLS(t)
+			conf := enginetest.ServerTLS(t)
 			ln = tls.NewListener(ln, conf)
 			dial = func(n, a string) (net.Conn, error) {
 				return tls.Dial(n, a, &tls.Config{InsecureSkipVerify: true})
@@ -282,7 +279,7 @@ func watched(t *testing.T, f func(t *testing.T, server, client net.Conn)) {
 	})
 	t.Run("tls", func(t *testing.T) {
 		server, client := tcpPair(t)
-		s := tls.Server(server, testTLS(t))
+		s := tls.Server(server, enginetest.ServerTLS(t))
 		c := tls.Client(client, &tls.Config{InsecureSkipVerify: true})
 		shaken := make(chan error, 1)
 		go func() { shaken <- s.Handshake() }()
@@ -319,18 +316,4 @@ func tcpPair(t testing.TB) (server, client net.Conn) {
 	}
 	t.Cleanup(func() { server.Close(); client.Close() })
 	return server, client
-}
-
-func testTLS(t *testing.T) *tls.Config {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 }

@@ -100,7 +100,7 @@ func start(t testing.TB, o Options, server *fasthttp.Server,
 		served: make(chan struct{}), conns: server.GetOpenConnectionsCount,
 	}
 	if o.TLS {
-		ln = tls.NewListener(ln, serverTLS(t))
+		ln = tls.NewListener(ln, ServerTLS(t))
 	}
 	go func() {
 		defer close(s.served)

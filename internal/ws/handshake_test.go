@@ -17,6 +17,8 @@ import (
 	"github.com/fasthttp/websocket"
 	"github.com/valyala/fasthttp"
 	"github.com/valyala/fasthttp/fasthttputil"
+
+	"github.com/fasteio/engineio/internal/enginetest"
 )
 
 func TestCheckUpgrade(t *testing.T) {
@@ -214,7 +216,7 @@ func server(t *testing.T, srv *fasthttp.Server, secure bool) (addr string, dial 
 		return c
 	}
 	if secure {
-		ln = tls.NewListener(ln, serverTLS(t))
+		ln = tls.NewListener(ln, enginetest.ServerTLS(t))
 	}
 	if srv.Handler == nil {
 		srv.Handler = echo

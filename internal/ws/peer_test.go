@@ -1,18 +1,14 @@
 package ws
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/binary"
 	"io"
-	"math/big"
 	"net"
 	"path/filepath"
 	"testing"
-	"time"
+
+	"github.com/fasteio/engineio/internal/enginetest"
 )
 
 // clientFrame appends a frame as a client sends it. first is the whole first byte.
@@ -96,7 +92,7 @@ func socketPair(t testing.TB, network, addr string) (server, client net.Conn) {
 func tlsPair(t testing.TB) (server, client net.Conn) {
 	t.Helper()
 	s, c := tcpPair(t)
-	ts, tc := tls.Server(s, serverTLS(t)), tls.Client(c, &tls.Config{InsecureSkipVerify: true})
+	ts, tc := tls.Server(s, enginetest.ServerTLS(t)), tls.Client(c, &tls.Config{InsecureSkipVerify: true})
 	shaken := make(chan error, 1)
 	go func() { shaken <- ts.Handshake() }()
 	if err := tc.Handshake(); err != nil {
@@ -106,18 +102,4 @@ func tlsPair(t testing.TB) (server, client net.Conn) {
 		t.Fatal(err)
 	}
 	return ts, tc
-}
-
-func serverTLS(t testing.TB) *tls.Config {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 }
