@@ -140,7 +140,7 @@ func (r *run) onDisconnect(s *engineio.Session, reason engineio.Reason, err erro
 	}
 	v.change(func() {
 		v.disconnects++
-		v.reason, v.err = reason, err
+		v.reason, v.err, v.endedAt = reason, err, time.Now()
 		if v.disconnects == 1 {
 			close(v.ended)
 		}
@@ -166,7 +166,7 @@ func (v *visit) obey(s *engineio.Session, order byte) {
 		s.CloseNow()
 	case orderDisconnect:
 		v.burst(s, 5)
-		if !v.stack.srv.Disconnect(s.ID()) {
+		if !v.stack.srv.Disconnect(s.ID()) && !v.run.closing.Load() { // its end may have overtaken this callback
 			v.fail("Disconnect does not find the session")
 		}
 	case orderLater:

@@ -46,6 +46,7 @@ func (r *run) lastWave() {
 	var ends sync.WaitGroup
 	ends.Go(func() { r.wave(3, time.Second) })
 	time.Sleep(time.Second / 2)
+	r.cut = time.Now().Add(3 * time.Second)
 	r.closing.Store(true)
 	for i, s := range r.stacks {
 		ends.Go(func() { r.end(s, i%2 == 0) })
@@ -54,9 +55,9 @@ func (r *run) lastWave() {
 	r.judgeLate()
 }
 
-// end shuts a server down, with a bound: clients that have vanished do not take leave.
+// end shuts a server down, by r.cut: clients that have vanished do not take leave.
 func (r *run) end(s *stack, drain bool) {
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	ctx, cancel := context.WithDeadline(context.Background(), r.cut)
 	defer cancel()
 	if drain {
 		short, cancel := context.WithTimeout(ctx, time.Second)

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // A run is one chaos with its servers.
@@ -15,6 +16,7 @@ type run struct {
 	visits  sync.Map // token to *visit
 	figures figures
 
+	cut      time.Time   // when the servers lose patience with clients that have vanished; set before closing
 	closing  atomic.Bool // the servers shut down
 	failures atomic.Int32
 }

@@ -38,6 +38,7 @@ type visit struct {
 	inside      int // callbacks under way
 	reason      engineio.Reason
 	err         error
+	endedAt     time.Time
 	heard       tally // of what the client sent
 	twice       map[uint64]int
 	answered    uint64 // echoes accepted
@@ -216,8 +217,9 @@ func (v *visit) judge() {
 		v.fail("close code %d for %v", v.code, v.reason)
 	}
 	v.stack.keep(v.sid)
+	cut := v.run.closing.Load() && v.endedAt.After(v.run.cut) // what was queued may have been dropped
 	switch {
-	case !v.behaves():
+	case !v.behaves() || cut:
 	case dismissed:
 		v.settleSends()
 	default:
