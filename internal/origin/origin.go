@@ -6,6 +6,7 @@ package origin
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 )
 
@@ -147,11 +148,12 @@ func validPort(s string) bool {
 	return s != "" && len(s) <= 5 && s[0] != '0' && strings.Trim(s, "0123456789") == ""
 }
 
-// validHost accepts names as browsers send them (ASCII, punycode for the rest) and addresses. An
-// address of version 6 is only checked for its characters; it is compared as text.
+// validHost accepts names as browsers send them (ASCII, punycode for the rest) and addresses. Addresses
+// of version 6 are compared as text: browsers have one way to write each.
 func validHost(s string) bool {
 	if len(s) > 2 && s[0] == '[' && s[len(s)-1] == ']' {
-		return strings.Trim(s[1:len(s)-1], "0123456789abcdef:.") == ""
+		addr, err := netip.ParseAddr(s[1 : len(s)-1])
+		return err == nil && addr.Is6() && addr.Zone() == ""
 	}
 	return s != "" && s[0] != '.' && only(s, "-._")
 }

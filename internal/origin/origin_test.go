@@ -49,6 +49,8 @@ func TestAllowed(t *testing.T) {
 		"http://[::1]:3000":          true,
 		"http://[::1]":               false,
 		"http://[::g]:3000":          false,
+		"http://[0]:3000":            false,
+		"http://[1.2.3.4]:3000":      false,
 
 		"null": false, "": false, "*": false, "://": false, "https://": false, "localhost": false, "file://": false,
 	}
@@ -106,6 +108,8 @@ func TestSameHost(t *testing.T) {
 		{"http://example.com:3000", "example.com:3000", true},
 		{"http://[::1]:3000", "[::1]:3000", true},
 		{"http://[::1]", "[::1]", true},
+		{"http://[0]", "[0]", false},
+		{"http://[::1%eth0]", "[::1%eth0]", false},
 		{"http://127.0.0.1:1", "127.0.0.1:1", true},
 		{"https://example.com", "example.com:80", false},
 		{"http://example.com:3000", "example.com", false},
