@@ -174,7 +174,9 @@ func unescape(s string) string {
 		switch {
 		case s[i] == '+':
 			b.WriteByte(' ')
-		case s[i] == '%' && i+2 < len(s):
+		case s[i] == '%' && i+2 >= len(s): // as fasthttp has it
+			return b.String() + s[i:]
+		case s[i] == '%':
 			if c, err := url.PathUnescape(s[i : i+3]); err == nil {
 				b.WriteString(c)
 				i += 2
