@@ -3,7 +3,6 @@ package engineio_test
 import (
 	"context"
 	"errors"
-	"runtime"
 	"testing"
 	"time"
 
@@ -131,14 +130,16 @@ func TestOverflow(t *testing.T) {
 // does not get through ends the session.
 func TestStalledWebSocket(t *testing.T) {
 	eachStack(t, func(t *testing.T, on stack) {
-		e := serve(t, on, engineio.Config{WriteTimeout: 100 * time.Millisecond})
+		e := serve(t, on, engineio.Config{WriteTimeout: 2 * time.Second}) // time to fill the queue
 		check := e.bystander(t)
 		w := e.webSocket(t, enginetest.Setup{})
 		s := e.session(t, w)
 		full := false
-		for err := error(nil); !errors.Is(err, engineio.ErrClosed); runtime.Gosched() {
-			err = s.SendBinary(make([]byte, 200_000))
-			full = full || errors.Is(err, engineio.ErrQueueFull)
+		for err := error(nil); !errors.Is(err, engineio.ErrClosed); {
+			if err = s.SendBinary(make([]byte, 200_000)); errors.Is(err, engineio.ErrQueueFull) {
+				full = true
+				err = s.Flush(t.Context())
+			}
 		}
 		if !full {
 			t.Error("no send failed with ErrQueueFull")
