@@ -38,7 +38,7 @@ func narrow(t *testing.T, c net.Conn) {
 	if secure, ok := c.(*tls.Conn); ok {
 		c = secure.NetConn()
 	}
-	if err := c.(*net.TCPConn).SetReadBuffer(32 << 10); err != nil {
+	if err := c.(*net.TCPConn).SetReadBuffer(256 << 10); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -60,18 +60,18 @@ func hugeResponse(t *testing.T, e *engine, p *enginetest.Polling, size int) net.
 	return c
 }
 
-// readSlowly reads hugeSize bytes with a pause for each 256 KiB, and returns how long that took.
-func readSlowly(t *testing.T, c net.Conn, pause time.Duration) time.Duration {
+// readSlowly reads so many bytes, with n pauses, one behind each step, and returns how long that took.
+func readSlowly(t *testing.T, c net.Conn, size, step, n int, pause time.Duration) time.Duration {
 	t.Helper()
 	start := time.Now()
 	buf, got := make([]byte, 64<<10), 0
-	for paused := 0; got < hugeSize; {
-		n, err := c.Read(buf)
-		if got += n; err != nil {
+	for paused := 0; got < size; {
+		k, err := c.Read(buf)
+		if got += k; err != nil {
 			t.Fatalf("after %d bytes and %v: %v", got, time.Since(start), err)
 		}
-		if got/(256<<10) > paused {
-			paused = got / (256 << 10)
+		if paused < n && got/step > paused {
+			paused++
 			time.Sleep(pause)
 		}
 	}
@@ -122,7 +122,7 @@ func TestResponseThatIsReadSlowly(t *testing.T) {
 		e := serve(t, on, engineio.Config{WriteTimeout: writeTimeout, DisableCompression: true}, o)
 		p := e.polling(t, enginetest.Setup{})
 		c := hugeResponse(t, e, p, hugeSize)
-		if d := readSlowly(t, c, writeTimeout/10); d < 5*writeTimeout {
+		if d := readSlowly(t, c, hugeSize, 256<<10, 64, writeTimeout/10); d < 5*writeTimeout {
 			t.Errorf("all was read in %v, which is not slow", d)
 		}
 		if n := len(e.ends); n != 0 {
@@ -176,17 +176,18 @@ func TestWebSocketThatIsNotRead(t *testing.T) {
 	})
 }
 
+// It reads something within WriteTimeout, and not the third of 4 MB that a full socket waits for.
 func TestWebSocketThatIsReadSlowly(t *testing.T) {
 	eachLine(t, func(t *testing.T, on stack, o enginetest.Options) {
-		const writeTimeout = 2 * time.Second // a socket with 4 MB to send takes more when a third of that has left
+		const writeTimeout, size = 4 * time.Second, hugeSize / 2
 		e := serve(t, on, engineio.Config{WriteTimeout: writeTimeout}, o)
 		w := e.webSocket(t, enginetest.Setup{})
 		c := w.Conn.NetConn()
 		narrow(t, c)
-		if err := e.session(t, w).SendText(strings.Repeat("x", hugeSize)); err != nil {
+		if err := e.session(t, w).SendText(strings.Repeat("x", size)); err != nil {
 			t.Fatal(err)
 		}
-		if d := readSlowly(t, c, writeTimeout/25); d < 2*writeTimeout {
+		if d := readSlowly(t, c, size, 64<<10, 24, writeTimeout/13); d < writeTimeout {
 			t.Errorf("all was read in %v, which is not slow", d)
 		}
 		if n := len(e.ends); n != 0 {

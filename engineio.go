@@ -117,8 +117,8 @@ type Config struct {
 
 	// WriteTimeout is how long a client may accept nothing of what is written to it before its
 	// session ends with ReasonStalled. A long-polling response above 16 KiB has that for each
-	// 64 KiB; a WriteTimeout of the HTTP server, which writes it, takes its place. Over TLS only
-	// what makes a third of the socket's send buffer free is seen to be accepted.
+	// 64 KiB; a WriteTimeout of the HTTP server, which writes it, takes its place. Over TLS, and
+	// not on Linux, only what makes a third of the socket's send buffer free is seen to be accepted.
 	// Default: 10 s.
 	WriteTimeout time.Duration
 

@@ -111,7 +111,7 @@ func overTLS(t *testing.T, config Config) (*Session, *tls.Conn, <-chan struct{})
 
 // A timeout breaks a tls.Conn for good, so no write may be longer than a slow client takes in WriteTimeout.
 func TestSlowClientOverTLS(t *testing.T) {
-	const writeTimeout = 400 * time.Millisecond
+	const writeTimeout = time.Second
 	for name, sizes := range map[string][]int{"one message": {2 << 20}, "several": {1 << 20, 1 << 20, 1 << 19}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -127,7 +127,7 @@ func TestSlowClientOverTLS(t *testing.T) {
 				}
 			}
 			s.uncork()
-			slow := slowConn{client, 16 << 10, 10 * time.Millisecond}
+			slow := slowConn{client, 16 << 10, 20 * time.Millisecond}
 			for i, n := range sizes {
 				if _, payload, err := readFrame(slow); err != nil || len(payload) != n+1 {
 					t.Fatalf("message %d: %d bytes, %v", i, len(payload), err)

@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"os"
@@ -234,7 +235,7 @@ func (w *webSocket) push(write func() (int64, error)) error {
 	}
 	for over := false; ; {
 		w.limit(over)
-		n, err := write()
+		n, err := w.attempt(write)
 		if err == nil {
 			_ = w.conn.SetWriteDeadline(time.Time{}) // one that has passed would end the next WriteNow
 			return nil
@@ -246,6 +247,14 @@ func (w *webSocket) push(write func() (int64, error)) error {
 		}
 		over = stuck
 	}
+}
+
+// attempt is one write of push. That of a tls.Conn lasts as long as the client takes something.
+func (w *webSocket) attempt(write func() (int64, error)) (int64, error) {
+	if _, secure := w.conn.(*tls.Conn); secure {
+		defer newGrace(w).end()
+	}
+	return write()
 }
 
 // limit gives the next write of push its time.

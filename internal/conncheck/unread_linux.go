@@ -1,0 +1,23 @@
+package conncheck
+
+import (
+	"net"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Unread returns how many of the bytes written to c the system of its peer has not taken; false where
+// ours does not tell.
+func Unread(c net.Conn) (n int, ok bool) {
+	sc, ok := unwrap(c).(syscall.Conn)
+	if !ok {
+		return 0, false
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return 0, false
+	}
+	failed := raw.Control(func(fd uintptr) { n, err = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ) })
+	return n, failed == nil && err == nil
+}
