@@ -3,6 +3,7 @@ package client
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 var (
@@ -95,6 +96,9 @@ type HandshakeError struct {
 	// Code is Engine.IO's, such as 4 for a session that the application has forbidden; -1 if the
 	// answer has none.
 	Code int
+	// RetryAfter is how long the server wants to be left alone, by its Retry-After header; 24 hours at
+	// most, 0 if it does not say. Reconnect heeds it.
+	RetryAfter time.Duration
 	// Message is what the answer says, in its first kilobyte. It comes from the server: do not trust it.
 	Message string
 }

@@ -51,7 +51,7 @@ func FuzzOpenPacket(f *testing.F) {
 func FuzzRefusal(f *testing.F) {
 	f.Add([]byte(`{"code":1,"message":"Session ID unknown"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		e := refused(400, body)
+		e := refused(400, "", body)
 		if e.Status != 400 || !utf8.ValidString(e.Message) || len(e.Message) > 3*maxRefusal || e.Error() == "" {
 			t.Fatalf("%+v", e)
 		}

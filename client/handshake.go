@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/fasteio/engineio/codec"
@@ -102,7 +104,7 @@ func (s *session) openWebSocket(ctx context.Context) error {
 	return nil
 }
 
-// maxPeriod is the most that is believed of a server's heartbeat.
+// maxPeriod is the most that is believed of a server's heartbeat, and of its Retry-After.
 const maxPeriod = 24 * time.Hour
 
 // handshake reads the packet that opens a session.
@@ -142,9 +144,12 @@ const maxRefusal = 1 << 10
 
 // refused reads the answer of a server that does not open a session: JSON with code and message from most,
 // a JSON string or plain text from some.
-func refused(status int, body []byte) *HandshakeError {
+func refused(status int, retry string, body []byte) *HandshakeError {
 	body = body[:min(len(body), maxRefusal)]
-	e := &HandshakeError{Status: status, Code: -1, Message: string(bytes.ToValidUTF8(bytes.TrimSpace(body), []byte("\ufffd")))}
+	e := &HandshakeError{
+		Status: status, Code: -1, RetryAfter: retryAfter(retry),
+		Message: string(bytes.ToValidUTF8(bytes.TrimSpace(body), []byte("\ufffd"))),
+	}
 	var said struct {
 		Code    json.RawMessage `json:"code"`
 		Message *string         `json:"message"`
@@ -158,4 +163,16 @@ func refused(status int, body []byte) *HandshakeError {
 	}
 	_ = json.Unmarshal(body, &e.Message)
 	return e
+}
+
+// retryAfter reads a Retry-After header: seconds, or a date.
+func retryAfter(s string) time.Duration {
+	if n, err := strconv.ParseUint(s, 10, 32); err == nil || errors.Is(err, strconv.ErrRange) {
+		return min(time.Duration(n)*time.Second, maxPeriod)
+	}
+	date, err := http.ParseTime(s)
+	if err != nil {
+		return 0
+	}
+	return min(max(time.Until(date), 0), maxPeriod)
 }

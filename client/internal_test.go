@@ -1,6 +1,8 @@
 package client
 
 import (
+	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +22,7 @@ func TestRefused(t *testing.T) {
 		`{"code":1,"message":"","context":{}}`: {Code: 1},
 	} {
 		want.Status = 400
-		if got := refused(400, []byte(body)); *got != want {
+		if got := refused(400, "", []byte(body)); *got != want {
 			t.Errorf("%.60q gives %+v, want %+v", body, *got, want)
 		}
 	}
@@ -44,8 +46,46 @@ func TestReconnectWait(t *testing.T) {
 			want = time.Second << (n - 1)
 		}
 		for range 20 {
-			if got := r.wait(n); got < want/2 || got > min(want*3/2, r.MaxWait) {
+			if got := r.wait(n, nil); got < want/2 || got > min(want*3/2, r.MaxWait) {
 				t.Fatalf("attempt %d after %v", n, got)
+			}
+		}
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	now := time.Now()
+	for header, want := range map[string][2]time.Duration{
+		"":            {0, 0},
+		"0":           {0, 0},
+		"2":           {2 * time.Second, 2 * time.Second},
+		"soon":        {0, 0},
+		"-5":          {0, 0},
+		"4294967295":  {24 * time.Hour, 24 * time.Hour},
+		"99999999999": {24 * time.Hour, 24 * time.Hour},
+		now.UTC().Add(time.Hour).Format(http.TimeFormat):     {59 * time.Minute, time.Hour},
+		now.UTC().Add(-time.Hour).Format(http.TimeFormat):    {0, 0},
+		now.UTC().Add(999 * time.Hour).Format(time.RFC850):   {24 * time.Hour, 24 * time.Hour},
+		now.UTC().Add(time.Hour).Format(http.TimeFormat)[1:]: {0, 0},
+	} {
+		if got := retryAfter(header); got < want[0] || got > want[1] {
+			t.Errorf("%q is %v, want %v", header, got, want)
+		}
+	}
+}
+
+// A server that wants more time gets it, and no attempt comes before.
+func TestReconnectWaitIsRetryAfter(t *testing.T) {
+	r := Reconnect{Wait: time.Second, MaxWait: 10 * time.Second, Jitter: 0.5}
+	for after, want := range map[time.Duration][2]time.Duration{
+		100 * time.Millisecond: {500 * time.Millisecond, 1500 * time.Millisecond},
+		4 * time.Second:        {4 * time.Second, 6 * time.Second},
+		time.Hour:              {10 * time.Second, 10 * time.Second},
+	} {
+		last := errors.Join(errors.New("another transport"), &HandshakeError{RetryAfter: after})
+		for range 100 {
+			if got := r.wait(1, last); got < want[0] || got > want[1] {
+				t.Fatalf("Retry-After %v: %v, want %v", after, got, want)
 			}
 		}
 	}

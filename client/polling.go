@@ -70,7 +70,7 @@ func (s *session) get(ctx context.Context, use func(*codec.Decoder) error) error
 			return err
 		}
 		if status := response.StatusCode(); status != fasthttp.StatusOK {
-			return refused(status, body)
+			return refused(status, string(response.Header.Peek("Retry-After")), body)
 		}
 		format := codec.Text4
 		if s.c.o.Revision == V3 {
@@ -150,7 +150,7 @@ func (s *session) post(b batch) error {
 		case status == fasthttp.StatusRequestEntityTooLarge:
 			return fmt.Errorf("%w: POST of %d bytes", ErrTooBig, len(body.B))
 		case status/100 != 2:
-			return refused(status, response.Body())
+			return refused(status, string(response.Header.Peek("Retry-After")), response.Body())
 		}
 		s.anyNumber = string(response.Body()) == "ok"
 		return nil

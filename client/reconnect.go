@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -14,7 +15,8 @@ import (
 // Messages that a lost session had taken may be lost. What was still queued, and what is sent in between, leaves
 // with the next session, in order; RefuseSends chooses otherwise.
 type Reconnect struct {
-	// Wait is the time before the first attempt; it doubles with each one that fails. Default: 1 s.
+	// Wait is the time before the first attempt; it doubles with each one that fails. Default: 1 s. A server
+	// that refused with Retry-After is given that time, if it is longer.
 	Wait time.Duration
 	// MaxWait bounds it. Default: 30 s.
 	MaxWait time.Duration
@@ -53,14 +55,19 @@ func (r *Reconnect) withDefaults() (Reconnect, error) {
 	return c, nil
 }
 
-// wait is the time before attempt n.
-func (r *Reconnect) wait(n int) time.Duration {
+// wait is the time before attempt n, which follows the failure last.
+func (r *Reconnect) wait(n int, last error) time.Duration {
 	d := r.MaxWait
 	if n < 60 && r.Wait < r.MaxWait>>(n-1) {
 		d = r.Wait << (n - 1)
 	}
+	jitter := r.Jitter * (2*rand.Float64() - 1)
+	var refused *HandshakeError
+	if errors.As(last, &refused) && refused.RetryAfter > d {
+		d, jitter = refused.RetryAfter, math.Abs(jitter) // others were told the same
+	}
 	if r.Jitter > 0 {
-		d += time.Duration(r.Jitter * (2*rand.Float64() - 1) * float64(d))
+		d += time.Duration(jitter * float64(d))
 	}
 	return min(d, r.MaxWait)
 }
@@ -81,7 +88,7 @@ func (c *Client) reconnect(why *CloseError) (*session, *CloseError) {
 	r := c.o.Reconnect
 	var last error = why
 	for n := 1; r.MaxAttempts == 0 || n <= r.MaxAttempts; n++ {
-		a := Attempt{Number: n, Wait: r.wait(n), Err: last}
+		a := Attempt{Number: n, Wait: r.wait(n, last), Err: last}
 		c.o.Logger.Debug("client: reconnect", "attempt", n, "wait", a.Wait, "error", last)
 		if r.OnAttempt != nil {
 			if err := r.OnAttempt(a); err != nil {

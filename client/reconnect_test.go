@@ -62,6 +62,37 @@ func TestReconnect(t *testing.T) {
 	})
 }
 
+// A server that drains says when to come back, and is not asked before.
+func TestReconnectHeedsRetryAfter(t *testing.T) {
+	for _, transport := range []client.Transport{client.Polling, client.WebSocket} {
+		t.Run(transport.String(), func(t *testing.T) {
+			url, _, srv := serve(t, engineio.Config{})
+			attempts := make(chan client.Attempt, 2)
+			enough := errors.New("enough")
+			c := dial(t, url, &client.Options{
+				Transports: []client.Transport{transport},
+				Reconnect: &client.Reconnect{Wait: time.Millisecond, OnAttempt: func(a client.Attempt) error {
+					if attempts <- a; a.Number == 2 {
+						return enough
+					}
+					return nil
+				}},
+			})
+			must(t, srv.Drain(background(t), 0))
+			<-attempts
+			second := <-attempts
+			var refused *client.HandshakeError
+			if !errors.As(second.Err, &refused) || refused.Status != 503 || refused.RetryAfter < time.Second ||
+				second.Wait < refused.RetryAfter {
+				t.Errorf("%+v, behind %+v", second, refused)
+			}
+			if _, err := c.Read(background(t)); !errors.Is(err, enough) {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // The calls of Run come one at a time and in order.
 func TestRun(t *testing.T) {
 	url, _, srv := serve(t, engineio.Config{OnConnect: func(s *engineio.Session) { _ = s.SendText("welcome") }})

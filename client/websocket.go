@@ -69,7 +69,7 @@ func (s *session) dialWebSocket(ctx context.Context) (*websocket.Conn, error) {
 		return nil, context.Cause(ctx)
 	case errors.Is(err, websocket.ErrBadHandshake) && response.StatusCode != 101:
 		body, _ := io.ReadAll(response.Body) // the library has kept a kilobyte
-		return nil, refused(response.StatusCode, body)
+		return nil, refused(response.StatusCode, response.Header.Get("Retry-After"), body)
 	case err != nil:
 		return nil, err
 	}
