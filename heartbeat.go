@@ -7,12 +7,11 @@ import (
 	"github.com/fasteio/engineio/codec"
 )
 
-// A heartbeat is a session's one timer, made with the session and armed to end one that never
-// opens. It belongs to the session and not to a transport, so an
-// upgrade does not disturb it. Guarded by Session.mu.
+// A heartbeat is a session's one timer, made with the session and armed to end one that never opens. It
+// belongs to the session and not to a transport, so an upgrade does not disturb it. Guarded by Session.mu.
 type heartbeat struct {
 	timer *time.Timer
-	due   time.Duration // of Server.now, when the timer last armed goes off; one that lost the race with a re-arm comes before
+	due   time.Duration // of Server.now, when it goes off; what fires before lost the race with a re-arm
 	phase beatPhase
 	ping  uint64 // packets queued up to the last ping
 }

@@ -108,9 +108,9 @@ func (srv *Server) Sessions() iter.Seq[*Session] {
 func (srv *Server) Len() int { return srv.sessions.count() }
 
 // Broadcast sends p to every open session. It does not wait for any: to a WebSocket it writes what the
-// socket takes at once, 2 to 5 us each for some thousands, and leaves the rest to a goroutine. Config.Overflow says what becomes
-// of a session whose queue is full. A text that a session's transport cannot carry (see
-// ErrInvalidText) is left out for that session. It does not count who gets it; see Len.
+// socket takes at once, about 10 us each (benchmarks/results/scale.md), and leaves the rest to a goroutine.
+// Config.Overflow says what becomes of a session whose queue is full. A text that a session's transport
+// cannot carry (see ErrInvalidText) is left out for that session. It does not count who gets it; see Len.
 func (srv *Server) Broadcast(p *Prepared) {
 	srv.registry.each(func(s *Session) bool {
 		_ = s.sendPrepared(p, true)

@@ -159,7 +159,8 @@ func (c *Client) Flush(ctx context.Context) error { return c.out.flush(ctx) }
 
 // Close says goodbye: it refuses further sends, lets what is queued leave, tells the server, and
 // waits until all is done, for Options.CloseTimeout at most. Its error counts the messages that could not
-// be sent. What has been received can still be read, but what comes now is kept only while there is room. On a client that has ended it does nothing.
+// be sent. What has been received can still be read, but what comes now is kept only while there is room.
+// On a client that has ended it does nothing.
 func (c *Client) Close() error {
 	if c.ctx.Err() != nil {
 		return nil

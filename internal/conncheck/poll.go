@@ -32,10 +32,10 @@ var past = time.Unix(1, 0)
 //		p.Arm()
 //	}
 //
-// Poll detects an orderly close, a half close and a reset on Linux, also behind bytes nobody has read (pipelined
-// requests, TLS's close_notify): within a millisecond once it has waited for 5 ms, before that at the end of those. Other Unix systems do not see past
-// unread bytes. On Windows and on connections without a descriptor it only waits for Wake, and
-// the heartbeat has to end the session.
+// Poll detects an orderly close, a half close and a reset on Linux, also behind bytes nobody has read
+// (pipelined requests, TLS's close_notify): within a millisecond once it has waited for 5 ms, before that at
+// the end of those. Other Unix systems do not see past unread bytes. On Windows and on connections without a
+// descriptor it only waits for Wake, and the heartbeat has to end the session.
 type Poll struct {
 	mu     sync.Mutex
 	woken  bool          // Wake was called since Arm

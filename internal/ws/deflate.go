@@ -13,8 +13,8 @@ import (
 // deflateTail is what RFC 7692 has the sender cut off, and an empty last block so that the inflater ends.
 const deflateTail = "\x00\x00\xff\xff\x01\x00\x00\xff\xff"
 
-// Compressor and decompressor are borrowed for one message and never while waiting for a peer, so no more of them can be
-// at work than there are processors. A writer takes 0.8 MB: under a burst a sync.Pool made thousands.
+// Compressor and decompressor are borrowed for one message and never while waiting for a peer, so no more of
+// them can be at work than there are processors. A writer takes 0.8 MB: under a burst a sync.Pool made thousands.
 var (
 	deflaters = sync.OnceValue(func() *bounded[*deflater] { return newBounded(newDeflater) })
 	inflaters = sync.OnceValue(func() *bounded[*inflater] { return newBounded(newInflater) })
