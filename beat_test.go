@@ -13,7 +13,7 @@ import (
 // a client that goes silent with the upgrade is found out.
 func TestHeartbeatSurvivesUpgrade(t *testing.T) {
 	eachStack(t, func(t *testing.T, on stack) {
-		config := engineio.Config{PingInterval: 100 * time.Millisecond, PingTimeout: 1500 * time.Millisecond}
+		config := engineio.Config{PingInterval: 100 * time.Millisecond, PingTimeout: 3 * time.Second}
 		e := serve(t, on, config)
 		p := e.polling(t, enginetest.Setup{})
 		packets, err := p.Poll() // a ping
@@ -74,7 +74,8 @@ func TestHeartbeat(t *testing.T) {
 
 func TestPingTimeout(t *testing.T) {
 	eachKind(t, func(t *testing.T, on stack, setup enginetest.Setup) {
-		e := serve(t, on, engineio.Config{PingInterval: 100 * time.Millisecond, PingTimeout: 900 * time.Millisecond})
+		t.Parallel()
+		e := serve(t, on, engineio.Config{PingInterval: 100 * time.Millisecond, PingTimeout: 3 * time.Second})
 		c := e.connect(t, setup)
 		e.ended(t, engineio.ReasonPingTimeout)
 		if w, ok := c.(*enginetest.WebSocket); ok {
