@@ -42,7 +42,8 @@ func (r *run) onHandshake(s *engineio.Session, ctx *fasthttp.RequestCtx) error {
 	return s.SetPing(v.heartbeat())
 }
 
-// enter notes that a callback runs. None may run beside it but OnMessage where several may, and none after the end.
+// enter notes that a callback runs. None may run beside another, but for those that are shared where several OnMessage
+// may; and none after the end.
 func (v *visit) enter(s *engineio.Session, callback string, shared bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -120,7 +121,7 @@ func (r *run) onUpgrade(s *engineio.Session) {
 // onWater sees the two in turns, the high one first.
 func (r *run) onWater(s *engineio.Session, high bool) {
 	v := visitor(s)
-	v.enter(s, "OnHighWater or OnLowWater", false)
+	v.enter(s, "OnHighWater or OnLowWater", true)
 	defer v.exit()
 	v.change(func() {
 		if v.high == high {
