@@ -194,14 +194,20 @@ func (v *visit) burst(s *engineio.Session, n int) {
 	}
 }
 
-// budget is what a client that must not be disturbed is sent at most, so that its queue never fills.
-const budget = 300 << 10
+// budget is what a client that must not be disturbed is sent at most, beside its echoes. Its queue is not full then
+// when it does not poll and waits for the answer to a POST, whose echo would wait for room.
+func (s *stack) budget() int {
+	if s.queue == 0 {
+		return 300 << 10
+	}
+	return s.queue / 2
+}
 
 // deliver sends a letter, whose number counts if it was accepted.
 func (v *visit) deliver(s *engineio.Session, n size, opts engineio.SendOption) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.owed > budget && v.behaves() {
+	if v.owed > v.stack.budget() && v.behaves() {
 		return
 	}
 	pad, binary := pad(v.dice, n)

@@ -306,8 +306,14 @@ func (c *client) exchange(n int) error {
 // order sends one letter with an order.
 func (c *client) order(order byte) error { return c.send(c.write(order, padSmall)) }
 
-// pause brings the reader home, by an echo if need be.
+// pause brings the reader home, by an echo if need be. Earlier ones must have come: one that fills the queue of a
+// client which polls no more would keep this echo waiting, and so the POST, and so the client.
 func (c *client) pause() error {
+	if c.behaves() {
+		if err := c.answeredAll(); err != nil {
+			return err
+		}
+	}
 	c.pausing.Store(true)
 	if err := c.order(orderNone); err != nil {
 		return err
