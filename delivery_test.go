@@ -15,7 +15,7 @@ import (
 )
 
 // hugeSize is more than the sockets of both ends take in.
-const hugeSize = 16 << 20
+const hugeSize = 8 << 20
 
 // eachLine runs f on both stacks, plain and over TLS.
 func eachLine(t *testing.T, f func(t *testing.T, on stack, o enginetest.Options)) {
@@ -60,12 +60,12 @@ func hugeResponse(t *testing.T, e *engine, p *enginetest.Polling, size int) net.
 	return c
 }
 
-// readSlowly reads so many bytes, with n pauses, one behind each step, and returns how long that took.
-func readSlowly(t *testing.T, c net.Conn, size, step, n int, pause time.Duration) time.Duration {
+// readSlowly reads hugeSize bytes, with n pauses, one behind each step, and returns how long that took.
+func readSlowly(t *testing.T, c net.Conn, step, n int, pause time.Duration) time.Duration {
 	t.Helper()
 	start := time.Now()
 	buf, got := make([]byte, 64<<10), 0
-	for paused := 0; got < size; {
+	for paused := 0; got < hugeSize; {
 		k, err := c.Read(buf)
 		if got += k; err != nil {
 			t.Fatalf("after %d bytes and %v: %v", got, time.Since(start), err)
@@ -122,7 +122,7 @@ func TestResponseThatIsReadSlowly(t *testing.T) {
 		e := serve(t, on, engineio.Config{WriteTimeout: writeTimeout, DisableCompression: true}, o)
 		p := e.polling(t, enginetest.Setup{})
 		c := hugeResponse(t, e, p, hugeSize)
-		if d := readSlowly(t, c, hugeSize, 256<<10, 64, writeTimeout/10); d < 5*writeTimeout {
+		if d := readSlowly(t, c, 128<<10, 64, writeTimeout/10); d < 5*writeTimeout {
 			t.Errorf("all was read in %v, which is not slow", d)
 		}
 		if n := len(e.ends); n != 0 {
@@ -179,15 +179,15 @@ func TestWebSocketThatIsNotRead(t *testing.T) {
 // It reads something within WriteTimeout, and not the third of 4 MB that a full socket waits for.
 func TestWebSocketThatIsReadSlowly(t *testing.T) {
 	eachLine(t, func(t *testing.T, on stack, o enginetest.Options) {
-		const writeTimeout, size = 4 * time.Second, hugeSize / 2
+		const writeTimeout = 4 * time.Second
 		e := serve(t, on, engineio.Config{WriteTimeout: writeTimeout}, o)
 		w := e.webSocket(t, enginetest.Setup{})
 		c := w.Conn.NetConn()
 		narrow(t, c)
-		if err := e.session(t, w).SendText(strings.Repeat("x", size)); err != nil {
+		if err := e.session(t, w).SendText(strings.Repeat("x", hugeSize)); err != nil {
 			t.Fatal(err)
 		}
-		if d := readSlowly(t, c, size, 64<<10, 24, writeTimeout/13); d < writeTimeout {
+		if d := readSlowly(t, c, 64<<10, 24, writeTimeout/13); d < writeTimeout {
 			t.Errorf("all was read in %v, which is not slow", d)
 		}
 		if n := len(e.ends); n != 0 {
