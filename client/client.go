@@ -1,13 +1,13 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"unicode/utf8"
 
 	"github.com/fasteio/engineio/codec"
 )
@@ -23,6 +23,7 @@ type Client struct {
 	in      inbox
 	out     outbox
 	session atomic.Pointer[session] // the open one; nil before, between and after
+	most    atomic.Int64            // maxPayload of the last one; 0 if it did not say
 
 	ctx   context.Context // ends, with the reason as cause, when everything has ended
 	over  context.CancelCauseFunc
@@ -56,16 +57,55 @@ func Dial(ctx context.Context, rawURL string, options *Options) (*Client, error)
 	c.ctx, c.over = context.WithCancelCause(context.Background())
 	c.life, c.kill = context.WithCancel(context.Background())
 	c.stay, c.leave = context.WithCancel(c.life)
-	s, err := c.connect(ctx)
+	c.out.killed = c.life.Done()
+	s, err := c.begin(ctx)
 	if err != nil {
 		c.kill()
 		c.over(err)
 		return nil, err
 	}
-	c.session.Store(s)
-	c.out.attach(s, nil)
 	go c.serve(s)
 	return c, nil
+}
+
+// begin opens a session and lets it send.
+func (c *Client) begin(ctx context.Context) (*session, error) {
+	hello, err := c.greeting(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s, err := c.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.stay.Err(); err != nil {
+		s.close()
+		return nil, err
+	}
+	c.most.Store(int64(s.maxPayload))
+	c.session.Store(s)
+	c.out.attach(s, hello)
+	s.kick()
+	return s, nil
+}
+
+// greeting is what the application has the next session begin with.
+func (c *Client) greeting(ctx context.Context) (hello []codec.Packet, err error) {
+	if c.o.Greeting == nil {
+		return nil, nil
+	}
+	messages, err := c.o.Greeting(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("client: Greeting: %w", err)
+	}
+	for _, m := range messages {
+		p := codec.Packet{Type: codec.Message, Binary: m.Binary, Data: bytes.Clone(m.Data)}
+		if err := c.sendable(p); err != nil {
+			return nil, err
+		}
+		hello = append(hello, p)
+	}
+	return hello, nil
 }
 
 // serve runs one session after the other until there is no other.
@@ -119,9 +159,6 @@ func (c *Client) Read(ctx context.Context) (Message, error) {
 // the message has left; see Flush. An error says that it was not queued: the cause of ctx, ErrTooBig,
 // ErrInvalidText, ErrNotConnected, or an ErrClosed.
 func (c *Client) SendText(ctx context.Context, text string) error {
-	if !utf8.ValidString(text) {
-		return ErrInvalidText
-	}
 	return c.send(ctx, codec.Packet{Type: codec.Message, Data: []byte(text)})
 }
 
@@ -154,7 +191,8 @@ func (c *Client) send(ctx context.Context, p codec.Packet) error {
 }
 
 // Flush waits until all that has been queued is out: accepted by the server on long-polling, written to
-// the connection on WebSocket. Its error is the cause of ctx, or why some of it was lost.
+// the connection on WebSocket. Its error is the cause of ctx, or why something was lost that was queued since the
+// last Flush.
 func (c *Client) Flush(ctx context.Context) error { return c.out.flush(ctx) }
 
 // Close says goodbye: it refuses further sends, lets what is queued leave, tells the server, and

@@ -7,13 +7,15 @@ import (
 )
 
 var (
-	// ErrClosed is what errors.Is finds in the error of every call on a client that is closing or closed.
+	// ErrClosed is what errors.Is finds in the error of a send on a client that is closing or closed, of a Read
+	// when all is read, and of a Flush whose messages the end has lost.
 	ErrClosed = errors.New("client: closed")
 
 	// ErrNotConnected is returned by a send between two sessions, with Reconnect.RefuseSends.
 	ErrNotConnected = errors.New("client: not connected")
 
-	// ErrTooBig is returned by a send whose message alone is more than the server's maxPayload.
+	// ErrTooBig is returned by a send whose message alone is more than the server's maxPayload, as the transport of
+	// the moment counts it: on long-polling revision 4 has binary as base64, a third more.
 	ErrTooBig = errors.New("client: message larger than the server accepts")
 
 	// ErrInvalidText is returned by a send whose text is not valid UTF-8, or has the byte 0x1e while

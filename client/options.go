@@ -57,10 +57,16 @@ type Options struct {
 	ExactPath bool
 	// Query is added to the query of the URL, which is kept. EIO, transport, sid, j and b64 are the client's.
 	Query url.Values
+	// Greeting gives the messages that a session begins with, the one of Dial included, before all others:
+	// for protocols that begin with a name or a token. It runs before each attempt to open one, in the way of Dial
+	// or of the client's own goroutine, and must return when ctx ends; its error fails the attempt. They
+	// are copied, and neither counted by Flush nor bounded.
+	Greeting func(ctx context.Context) ([]Message, error)
 	// Header is sent with every request, the WebSocket handshake included.
 	Header http.Header
 	// HeaderFunc may add to the header of each request, which it is given as a copy, for tokens that
-	// expire. Its error fails the request. It runs in the way of the request: it must return when ctx ends.
+	// expire. Its error fails the request. It runs in the way of the request, and for several at once: it must
+	// return when ctx ends, and must not call Close or CloseNow.
 	HeaderFunc func(ctx context.Context, header http.Header) error
 
 	// Transports are those to use. The session opens on the first, and on Polling moves to WebSocket if that
@@ -80,7 +86,8 @@ type Options struct {
 	TLSConfig *tls.Config
 	// Proxy is the URL of a proxy, http, https or socks5, with user and password if need be; "none"
 	// for a direct connection. Default: what HTTP_PROXY, HTTPS_PROXY and NO_PROXY said when the
-	// process first asked, which never applies to this host's own addresses.
+	// process first asked, which never applies to this host's own addresses. Every connection is a
+	// tunnel by CONNECT, to http too: an HTTP proxy has to allow it to the server's port.
 	Proxy string
 	// DialFunc opens TCP connections, to the proxy if there is one. Default: net.Dialer's DialContext.
 	DialFunc func(ctx context.Context, network, addr string) (net.Conn, error)

@@ -20,21 +20,24 @@ type outbox struct {
 
 	mu      sync.Mutex
 	queue   []codec.Packet
-	urgent  *codec.Packet // a heartbeat, which goes first and knows no bound
-	size    int           // of queue and of what is being written
-	pushed  uint64        // messages ever queued
-	settled uint64        // of them, those written or lost
-	losses  uint64        // of them, those lost; from close on
-	lost    loss          // the last of these
+	hello   []codec.Packet // what begins the session; neither bounded nor counted
+	urgent  *codec.Packet  // a heartbeat, which goes first and knows no bound
+	size    int            // of queue and of what is being written
+	pushed  uint64         // messages ever queued
+	settled uint64         // of them, those written or lost
+	flushed uint64         // of them, those that a flush has told of
+	losses  uint64         // of them, those lost; from close on
+	lost    loss           // what no flush has told of
 
 	owner   *session
 	claimed bool
 	closing bool
 	refused error         // what a send fails with
 	changed chan struct{} // closed when room, settled or refused change; nil if nobody waits
+	killed  <-chan struct{}
 }
 
-// loss is a row of messages, numbered like outbox.pushed, that ended with a session.
+// loss is a row of messages, numbered like outbox.pushed, some of which ended with sessions.
 type loss struct {
 	from, to uint64
 	why      error
@@ -44,16 +47,20 @@ type loss struct {
 type batch struct {
 	urgent  *codec.Packet
 	packets []codec.Packet
+	hello   int // so many of them are no messages of the queue
 	size    int
 	last    bool // goodbye comes after it
 }
+
+// queued is how many of its messages come from the queue.
+func (b *batch) queued() int { return len(b.packets) - b.hello }
 
 // push queues a message, and waits for room.
 func (o *outbox) push(ctx context.Context, p codec.Packet) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	cost := len(p.Data) + messageCost
-	err := o.wait(ctx, func() bool { return o.refused != nil || o.size == 0 || o.size+cost <= o.max })
+	n := len(p.Data) + messageCost
+	err := o.wait(ctx, func() bool { return o.refused != nil || o.size == 0 || o.size+n <= o.max })
 	if err == nil {
 		err = o.refused
 	}
@@ -61,29 +68,32 @@ func (o *outbox) push(ctx context.Context, p codec.Packet) error {
 		return err
 	}
 	o.queue = append(o.queue, p)
-	o.size += cost
+	o.size += n
 	o.pushed++
 	return nil
 }
 
-// flush waits until all that is queued now has been written.
+// flush waits until all that is queued now has been written, and tells of what was lost since the last flush.
 func (o *outbox) flush(ctx context.Context) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	from, to := o.settled, o.pushed
+	from, to := o.flushed, o.pushed
 	err := o.wait(ctx, func() bool { return o.settled >= to || o.refused != nil && !o.closing })
 	switch {
 	case err != nil:
 		return err
 	case o.settled < to:
 		return o.refused
-	case o.lost.from < to && o.lost.to > from:
+	}
+	o.flushed = max(o.flushed, to)
+	if o.lost.from < to && o.lost.to > from {
 		return o.lost.why
 	}
 	return nil
 }
 
-// wait waits until ok, which it calls with o.mu held, as the caller does.
+// wait waits until ok, which it calls with o.mu held, as the caller does. A callback that waits may be all that
+// keeps a killed client from its end.
 func (o *outbox) wait(ctx context.Context, ok func() bool) error {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -91,6 +101,11 @@ func (o *outbox) wait(ctx context.Context, ok func() bool) error {
 		}
 		if ok() {
 			return nil
+		}
+		select {
+		case <-o.killed:
+			return &CloseError{Reason: ReasonClientClose}
+		default:
 		}
 		if o.changed == nil {
 			o.changed = make(chan struct{})
@@ -100,6 +115,7 @@ func (o *outbox) wait(ctx context.Context, ok func() bool) error {
 		select {
 		case <-changed:
 		case <-ctx.Done():
+		case <-o.killed:
 		}
 		o.mu.Lock()
 	}
@@ -120,12 +136,23 @@ func (o *outbox) pushUrgent(p codec.Packet) {
 	o.mu.Unlock()
 }
 
-// attach makes s the session that sends, or none. With refused nothing waits for the next one: sends
-// fail with it, and what is queued is lost.
-func (o *outbox) attach(s *session, refused error) {
+// attach makes s the session that sends, hello before all else.
+func (o *outbox) attach(s *session, hello []codec.Packet) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.owner, o.urgent = s, nil
+	o.owner, o.hello, o.urgent = s, hello, nil
+	if !o.closing {
+		o.refused = nil
+	}
+	o.notify()
+}
+
+// detach is for the time without a session. With refused nothing waits for the next one: sends fail with it,
+// and what is queued is lost.
+func (o *outbox) detach(refused error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.owner, o.hello, o.urgent = nil, nil, nil
 	if !o.closing {
 		o.refused = refused
 	}
@@ -140,7 +167,7 @@ func (o *outbox) attach(s *session, refused error) {
 func (o *outbox) claim(s *session) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.owner != s || o.claimed || !o.work() {
+	if o.owner != s || o.claimed || !o.work() || s.ctx.Err() != nil {
 		return false
 	}
 	o.claimed = true
@@ -148,14 +175,17 @@ func (o *outbox) claim(s *session) bool {
 	return true
 }
 
-func (o *outbox) work() bool { return len(o.queue) > 0 || o.urgent != nil || o.closing }
+func (o *outbox) work() bool {
+	return len(o.queue) > 0 || len(o.hello) > 0 || o.urgent != nil || o.closing
+}
 
 // take removes what fits into max bytes, at least one message, as size counts them. It is the last
-// batch if the client is closing and nothing is left. Without anything to send the claim is over.
+// batch if the client is closing and nothing is left. Without anything to send the claim is over, and so it is when
+// the session has ended: what is left is for the next one.
 func (o *outbox) take(max int, size func(codec.Packet) int) (b batch, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !o.work() {
+	if o.owner == nil || o.owner.ctx.Err() != nil || !o.work() {
 		o.claimed = false
 		return b, false
 	}
@@ -164,21 +194,42 @@ func (o *outbox) take(max int, size func(codec.Packet) int) (b batch, ok bool) {
 		b.urgent, o.urgent = o.urgent, nil
 		total += size(*b.urgent)
 	}
+	first := true
+	fits := func(p codec.Packet) bool {
+		total += size(p)
+		fit := total <= max || first
+		first = false
+		return fit
+	}
+	if len(o.hello) > 0 {
+		b.packets, o.hello = cut(o.hello, fits)
+		b.hello = len(b.packets)
+	} else {
+		b.packets, o.queue = cut(o.queue, fits)
+		b.size = cost(b.packets)
+	}
+	b.last = o.closing && len(o.queue) == 0 && len(o.hello) == 0
+	return b, true
+}
+
+// cut divides a queue before the first packet that does not fit.
+func cut(queue []codec.Packet, fits func(codec.Packet) bool) (head, tail []codec.Packet) {
 	n := 0
-	for n < len(o.queue) {
-		total += size(o.queue[n])
-		if total > max && n > 0 {
-			break
-		}
-		b.size += len(o.queue[n].Data) + messageCost
+	for n < len(queue) && fits(queue[n]) {
 		n++
 	}
-	b.packets, o.queue = o.queue[:n:n], o.queue[n:]
-	if len(o.queue) == 0 {
-		o.queue = nil
+	if n == len(queue) {
+		return queue, nil
 	}
-	b.last = o.closing && len(o.queue) == 0
-	return b, true
+	return queue[:n:n], queue[n:]
+}
+
+// cost is what messages count for.
+func cost(queue []codec.Packet) (n int) {
+	for _, p := range queue {
+		n += len(p.Data) + messageCost
+	}
+	return n
 }
 
 // settle says what became of a batch. Its bytes make room; with an error they are lost, and the claim is over.
@@ -190,12 +241,12 @@ func (o *outbox) settle(b batch, err error) {
 	switch {
 	case err != nil:
 		o.claimed = false
-		o.lose(len(b.packets), err)
+		o.lose(b.queued(), err)
 	case b.last:
 		o.claimed, o.owner = false, nil // nothing is sent after goodbye
 		fallthrough
 	default:
-		o.settled += uint64(len(b.packets))
+		o.settled += uint64(b.queued())
 	}
 	o.notify()
 }
@@ -203,7 +254,11 @@ func (o *outbox) settle(b batch, err error) {
 // lose notes that the next n messages are not going to be sent. The caller holds o.mu.
 func (o *outbox) lose(n int, why error) {
 	if n > 0 {
-		o.lost = loss{o.settled, o.settled + uint64(n), why}
+		from := o.settled
+		if o.lost.to > o.flushed {
+			from = o.lost.from
+		}
+		o.lost = loss{from, o.settled + uint64(n), why}
 		o.settled += uint64(n)
 		o.losses += uint64(n)
 	}
@@ -211,9 +266,7 @@ func (o *outbox) lose(n int, why error) {
 
 // drop loses what is queued. The caller holds o.mu.
 func (o *outbox) drop(why error) {
-	for _, p := range o.queue {
-		o.size -= len(p.Data) + messageCost
-	}
+	o.size -= cost(o.queue)
 	o.lose(len(o.queue), why)
 	o.queue = nil
 }

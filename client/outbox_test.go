@@ -15,7 +15,7 @@ func text(s string) codec.Packet { return codec.Packet{Type: codec.Message, Data
 // sending is an outbox with a session attached whose flush the test plays.
 func sending(max int) (*outbox, *session) {
 	o := &outbox{max: max}
-	s := &session{}
+	s := &session{ctx: context.Background()}
 	o.attach(s, nil)
 	return o, s
 }
@@ -131,5 +131,75 @@ func TestOutboxCloses(t *testing.T) {
 	}
 	if err := o.flush(ctx); err != nil {
 		t.Error(err)
+	}
+}
+
+// A session that has ended takes nothing more: what is left, and what comes, is for the next one.
+func TestOutboxSparesWhatADeadSessionWouldTake(t *testing.T) {
+	o, _ := sending(1000)
+	ctx, end := context.WithCancel(t.Context())
+	dead := &session{ctx: ctx}
+	o.attach(dead, nil)
+	for i := range 3 {
+		must(t, o.push(t.Context(), text(fmt.Sprint(i))))
+	}
+	if !o.claim(dead) {
+		t.Fatal("no claim")
+	}
+	b, _ := o.take(goodbyeSize+1, messageSize)
+	end()
+	o.settle(b, errSilent)
+	if o.claim(dead) {
+		t.Error("a claim for a session that has ended")
+	}
+	next := &session{ctx: t.Context()}
+	o.attach(next, []codec.Packet{text("hello")})
+	if !o.claim(next) {
+		t.Fatal("no claim for the next session")
+	}
+	for _, want := range []string{"hello", "1", "2"} {
+		b, ok := o.take(goodbyeSize+1, messageSize)
+		if !ok || len(b.packets) != 1 || string(b.packets[0].Data) != want {
+			t.Fatalf("took %+v, want %q", b, want)
+		}
+		o.settle(b, nil)
+	}
+	if o.settled != 3 || o.size != 0 {
+		t.Errorf("%d settled, %d bytes left", o.settled, o.size)
+	}
+
+	ctx, end = context.WithCancel(t.Context())
+	o.attach(&session{ctx: ctx}, nil)
+	must(t, o.push(t.Context(), text("3")))
+	o.claimed = true
+	end()
+	if b, ok := o.take(100, messageSize); ok || o.claimed {
+		t.Errorf("a session that has ended took %+v", b)
+	}
+}
+
+// A client that is killed lets go of callbacks which wait for its queue.
+func TestOutboxKilled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		killed := make(chan struct{})
+		o := &outbox{max: 10, killed: killed}
+		must(t, o.push(t.Context(), text("full")))
+		done := make(chan error, 2)
+		go func() { done <- o.push(context.Background(), text("waits")) }()
+		go func() { done <- o.flush(context.Background()) }()
+		synctest.Wait()
+		close(killed)
+		for range 2 {
+			if err := <-done; !errors.Is(err, ErrClosed) {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }

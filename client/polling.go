@@ -161,9 +161,9 @@ func (s *session) post(b batch) error {
 const goodbyeSize = 4
 
 // payloadSize is how many bytes a packet takes in a payload: exact for revision 4, not too little for 3.
-func (s *session) payloadSize(p codec.Packet) int {
+func payloadSize(revision Revision, p codec.Packet) int {
 	n := 1 + len(p.Data)
-	if s.c.o.Revision == V4 {
+	if revision == V4 {
 		if p.Binary {
 			n = 1 + base64.StdEncoding.EncodedLen(len(p.Data))
 		}

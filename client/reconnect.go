@@ -18,22 +18,23 @@ type Reconnect struct {
 	// Wait is the time before the first attempt; it doubles with each one that fails. Default: 1 s. A server
 	// that refused with Retry-After is given that time, if it is longer.
 	Wait time.Duration
-	// MaxWait bounds it. Default: 30 s.
+	// MaxWait bounds it, and what is given to Retry-After, before Jitter. Default: 30 s.
 	MaxWait time.Duration
 	// Jitter is how far a wait differs at random, as a part of it from 0 to 1, so that many clients do
-	// not come back together. Default: 0.5; negative for none.
+	// not come back together; behind a Retry-After it only adds. Default: 0.5; negative for none.
 	Jitter float64
 	// MaxAttempts is how many may fail in a row before the client ends. Default: 0, no bound.
 	MaxAttempts int
 	// RefuseSends makes a send without a session fail with ErrNotConnected, and drops what was queued, for
-	// protocols in which a session has to begin with some message.
+	// messages that mean nothing in another session. See also Options.Greeting.
 	RefuseSends bool
 	// OnAttempt is told before the wait for each attempt. An error ends the client, with it as the Err.
 	//
-	// OnAttempt and OnConnect run on the client's own goroutine: they must not call Close or CloseNow,
-	// which would wait for them.
+	// OnAttempt and OnConnect run on the client's own goroutine, which Close and CloseNow wait for: they must
+	// not call these, nor wait for something to be received, by Read or AwaitUpgrade.
 	OnAttempt func(Attempt) error
-	// OnConnect is told of each new session, before anything is read from it.
+	// OnConnect is told of each session but that of Dial, before anything is read from it. Others may send
+	// meanwhile.
 	OnConnect func(c *Client)
 }
 
@@ -61,15 +62,13 @@ func (r *Reconnect) wait(n int, last error) time.Duration {
 	if n < 60 && r.Wait < r.MaxWait>>(n-1) {
 		d = r.Wait << (n - 1)
 	}
-	jitter := r.Jitter * (2*rand.Float64() - 1)
+	jitter := max(r.Jitter, 0) * (2*rand.Float64() - 1)
 	var refused *HandshakeError
 	if errors.As(last, &refused) && refused.RetryAfter > d {
 		d, jitter = refused.RetryAfter, math.Abs(jitter) // others were told the same
 	}
-	if r.Jitter > 0 {
-		d += time.Duration(jitter * float64(d))
-	}
-	return min(d, r.MaxWait)
+	d = min(d, r.MaxWait)
+	return d + time.Duration(jitter*float64(d))
 }
 
 // between is what sends fail with after a session has ended for why; nil if they wait for the next.
@@ -101,20 +100,15 @@ func (c *Client) reconnect(why *CloseError) (*session, *CloseError) {
 		case <-c.stay.Done():
 			timer.Stop()
 		}
-		s, err := c.connect(c.stay)
+		s, err := c.begin(c.stay)
 		switch {
-		case c.stay.Err() != nil:
-			if s != nil {
-				s.close()
-			}
-			return nil, &CloseError{Reason: ReasonClientClose}
 		case err == nil:
-			c.session.Store(s)
-			c.out.attach(s, nil)
 			if r.OnConnect != nil {
 				r.OnConnect(c)
 			}
 			return s, nil
+		case c.stay.Err() != nil:
+			return nil, &CloseError{Reason: ReasonClientClose}
 		}
 		last = err
 	}

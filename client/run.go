@@ -3,7 +3,8 @@ package client
 import "context"
 
 // Handler is what Run calls. Each field may be nil. The calls come one at a time, in the order in
-// which things happened, from the goroutine that runs Run; all methods of the client may be called.
+// which things happened, from the goroutine that runs Run. All methods of the client may be called, but for
+// AwaitUpgrade: while MaxReceived is reached, only the return of OnMessage lets the client read on.
 type Handler struct {
 	// OnConnect runs for each session, before its messages.
 	OnConnect func(c *Client)

@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/fasteio/engineio/codec"
 )
@@ -65,29 +66,41 @@ func (s *session) maxPost() int {
 // answers OK as if it had not: goodbye and 15 others are a full one, until a server has answered ok, as the
 // reference does and all that follow it.
 func (s *session) postSize(p codec.Packet) int {
-	n := s.payloadSize(p)
+	n := payloadSize(s.c.o.Revision, p)
 	if !s.anyNumber {
 		n = max(n, s.maxPost()/16+1)
 	}
 	return n
 }
 
-// sendable says what is wrong with a message.
+// sendable says what is wrong with a message. Between two sessions it is judged by the last one, on the transport that
+// the next will be opened with.
 func (c *Client) sendable(p codec.Packet) error {
 	s := c.session.Load()
-	polling := s == nil || !s.onWS.Load() || c.o.Reconnect != nil && slices.Contains(c.o.Transports, Polling)
-	if polling && c.o.Revision == V4 && !p.Binary && bytes.IndexByte(p.Data, codec.Separator) >= 0 {
+	onWS := c.o.Transports[0] == WebSocket
+	if s != nil {
+		onWS = s.onWS.Load()
+	}
+	if !p.Binary && !utf8.Valid(p.Data) {
 		return ErrInvalidText
 	}
-	if s == nil || s.maxPayload == 0 {
-		return nil
+	polls := slices.Contains(c.o.Transports, Polling) && (!onWS || s == nil || c.o.Reconnect != nil)
+	if polls && c.o.Revision == V4 && !p.Binary && bytes.IndexByte(p.Data, codec.Separator) >= 0 {
+		return ErrInvalidText
 	}
-	size := 1 + len(p.Data)
-	if !s.onWS.Load() {
-		size = s.payloadSize(p) - 1 // a separator stands between two
-	}
-	if size > s.maxPayload {
+	if most := c.most.Load(); most > 0 && int64(c.sizeOf(p, onWS)) > most {
 		return ErrTooBig
 	}
 	return nil
+}
+
+// sizeOf is what a message counts for at a server's maxPayload.
+func (c *Client) sizeOf(p codec.Packet, onWS bool) int {
+	switch {
+	case !onWS:
+		return payloadSize(c.o.Revision, p) - 1 // a separator stands between two
+	case p.Binary && c.o.Revision == V4:
+		return len(p.Data)
+	}
+	return 1 + len(p.Data)
 }

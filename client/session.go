@@ -83,7 +83,7 @@ func (s *session) run() *CloseError {
 		s.read()
 	}
 	why := s.why()
-	s.c.out.attach(nil, s.c.between(why))
+	s.c.out.detach(s.c.between(why))
 	s.close()
 	return why
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -56,6 +57,12 @@ type chat struct {
 
 	mu  sync.Mutex
 	out io.Writer
+}
+
+// hello begins every session.
+func (c *chat) hello(context.Context) ([]client.Message, error) {
+	data, err := json.Marshal(request{Type: "hello", Nick: c.nick, Key: c.key})
+	return []client.Message{{Data: data}}, err
 }
 
 func (c *chat) show(conn *client.Client, m client.Message) {

@@ -35,8 +35,9 @@ func run(ctx context.Context, url, nick string, in io.Reader, out io.Writer) err
 	defer cancel()
 	chat := &chat{nick: nick, key: rand.Text(), out: out, in: make(chan struct{})}
 	c, err := client.Dial(ctx, url, &client.Options{
+		Greeting: chat.hello,
 		Reconnect: &client.Reconnect{
-			RefuseSends: true, // a session of the chat begins with hello
+			RefuseSends: true, // who said something is told that nobody heard it
 			OnAttempt:   chat.lost,
 		},
 	})
@@ -48,7 +49,6 @@ func run(ctx context.Context, url, nick string, in io.Reader, out io.Writer) err
 		say(ctx, c, chat, bufio.NewScanner(in))
 	}()
 	err = c.Run(ctx, client.Handler{
-		OnConnect: func(c *client.Client) { _ = c.SendJSON(ctx, request{Type: "hello", Nick: chat.nick, Key: chat.key}) },
 		OnMessage: chat.show,
 		OnUpgrade: func(*client.Client) { chat.note("now by WebSocket") },
 	})
