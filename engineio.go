@@ -22,8 +22,8 @@
 //
 // A session costs the goroutine that fasthttp runs for its connection and no other. Callbacks of
 // one session never overlap, but for OnHeaders and the OnMessage of Config.ConcurrentHandlers;
-// callbacks of different sessions run in parallel. All methods of
-// Server and Session may be called from any goroutine, callbacks included.
+// callbacks of different sessions run in parallel. All methods of Server and Session may be called from
+// any goroutine, callbacks included, but for Shutdown, which waits for them.
 package engineio
 
 import (

@@ -33,7 +33,7 @@ func main() {
 }
 `
 
-func TestReadmeSnippetsCompile(t *testing.T) {
+func TestReadmeIsShort(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
@@ -41,22 +41,40 @@ func TestReadmeSnippetsCompile(t *testing.T) {
 	if n := strings.Count(string(readme), "\n"); n >= 200 {
 		t.Errorf("README.md has %d lines, must stay under 200", n)
 	}
-	snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
-	if len(snippets) < 3 {
-		t.Fatalf("found %d snippets", len(snippets))
-	}
-	for _, m := range snippets {
-		code := m[1]
-		if !strings.HasPrefix(code, "package ") {
-			code = strings.Replace(fragment, "%", code, 1)
-		}
-		file := filepath.Join(t.TempDir(), "main.go")
-		if err := os.WriteFile(file, []byte(code), 0o600); err != nil {
+}
+
+// Snippets compile, and those that are tests pass.
+func TestSnippets(t *testing.T) {
+	for page, least := range map[string]int{"README.md": 4, "docs/recipes.md": 4} {
+		text, err := os.ReadFile(page)
+		if err != nil {
 			t.Fatal(err)
 		}
-		out, err := exec.CommandContext(t.Context(), "go", "vet", file).CombinedOutput()
-		if err != nil {
-			t.Errorf("%v\n%s\n%s", err, out, code)
+		snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+		if len(snippets) < least {
+			t.Fatalf("%s has %d snippets", page, len(snippets))
 		}
+		for _, m := range snippets {
+			try(t, m[1])
+		}
+	}
+}
+
+func try(t *testing.T, code string) {
+	t.Helper()
+	name, command := "main.go", "vet"
+	switch {
+	case strings.Contains(code, "*testing.T"):
+		name, command = "main_test.go", "test"
+	case !strings.HasPrefix(code, "package "):
+		code = strings.Replace(fragment, "%", code, 1)
+	}
+	file := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(file, []byte(code), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), "go", command, file).CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s\n%s", err, out, code)
 	}
 }

@@ -160,7 +160,8 @@ func (srv *Server) guarded(where string, hook func()) (ok bool) {
 
 // Shutdown refuses new sessions (503), closes the open ones in good order with ReasonShutdown, and
 // waits until they and the tasks of Go have ended. When ctx ends first it drops what is still
-// queued, and returns the cause of ctx. A Server does not come back.
+// queued, and returns the cause of ctx. A Server does not come back. In a callback or a task of Go it
+// would wait for itself until ctx ends: start it by go there.
 //
 // Call it before the HTTP server's own Shutdown, so that long-polling clients can still fetch
 // what was sent to them. The HTTP server's Shutdown alone does the same, but without that.
