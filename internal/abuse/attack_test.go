@@ -24,8 +24,9 @@ func attack(t *testing.T, s spec, small, large int, strike func(t *testing.T, x 
 			alongside(t)
 			s := s
 			s.Fiber, s.Tuned = v.fiber, v.tuned
-			x := launch(t, s)
 			n := size(small, large)
+			s.Goroutines = max(s.Goroutines, 3*min(n, 10_000)) // how many meet is different each time
+			x := launch(t, s)
 			idle := x.counts(t)
 			served(t, x)
 			strike(t, x, n)
