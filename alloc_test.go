@@ -160,7 +160,7 @@ func TestFeedDoesNotAllocate(t *testing.T) {
 	get(s)
 	t.Cleanup(s.CloseNow)
 	payload := []byte("4hello\x1e4world\x1e3")
-	checkAllocs(t, "a payload", func() { s.poll.feed(codec.Text4.Decode(payload)) })
+	checkAllocs(t, "a payload", func() { s.poll.feed(codec.Text4.Decode(payload), nil) })
 }
 
 // The engine's part of a message from the client by POST and back by GET.

@@ -78,7 +78,7 @@ func (d *diary) config(act func(where string, s *Session)) Config {
 func live(t *testing.T, srv *Server) *Session {
 	s := newTestSession(t, srv, V4, Polling)
 	s.connect(s.poll)
-	s.receive(text("hello"))
+	s.receive(text("hello"), nil)
 	s.via.Store(uint32(WebSocket))
 	s.upgraded()
 	s.CloseNow()
@@ -128,7 +128,7 @@ func TestEndOnceOfMany(t *testing.T) {
 		s.connect(s.poll)
 		ends := []func(){
 			s.Close, s.CloseNow, func() { s.terminate(ReasonPingTimeout, nil) }, func() { srv.Disconnect(s.ID()) },
-			func() { s.receive(codec.Packet{Type: codec.Close}) }, func() { s.receive(ping()) },
+			func() { s.receive(codec.Packet{Type: codec.Close}, nil) }, func() { s.receive(ping(), nil) },
 		}
 		var all sync.WaitGroup
 		begin := make(chan struct{})
@@ -136,7 +136,7 @@ func TestEndOnceOfMany(t *testing.T) {
 			all.Go(func() {
 				<-begin
 				for range rand.N(20) {
-					s.receive(text("x"))
+					s.receive(text("x"), nil)
 				}
 				ends[i%len(ends)]()
 			})
@@ -221,7 +221,7 @@ func panicking(t *testing.T, i int, where string) {
 
 	bad = newTestSession(t, srv, V4, Polling)
 	bad.connect(bad.poll)
-	bad.receive(text("hello"))
+	bad.receive(text("hello"), nil)
 	bad.upgraded()
 	bad.CloseNow()
 	synctest.Wait() // OnDisconnect is through
@@ -242,7 +242,7 @@ func panicking(t *testing.T, i int, where string) {
 		t.Errorf("logged %d times", n)
 	}
 	d.over.Store(false)
-	good.receive(text("still here"))
+	good.receive(text("still here"), nil)
 	if good.isClosed() || untold(srv) != 1 {
 		t.Error("another session is touched")
 	}

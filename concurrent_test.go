@@ -69,7 +69,7 @@ func (c *crowd) open(srv *Server, n int) *Session {
 	c.t.Helper()
 	s, _ := openRecorded(c.t, srv, V4)
 	for i := range n {
-		s.receive(text(fmt.Sprint(i)))
+		s.receive(text(fmt.Sprint(i)), nil)
 	}
 	for range n {
 		<-c.began
@@ -92,7 +92,7 @@ func TestConcurrentHandlersAreBounded(t *testing.T) {
 		read := 0
 		go func() {
 			for ; read < n; read++ {
-				s.receive(text(fmt.Sprint(read)))
+				s.receive(text(fmt.Sprint(read)), nil)
 			}
 		}()
 		var got []string
@@ -123,7 +123,7 @@ func TestOneHandler(t *testing.T) {
 		srv := newTestServer(Config{ConcurrentHandlers: n, OnMessage: func(_ *Session, m Message) { got += string(m.Data) }})
 		s, _ := openRecorded(t, srv, V4)
 		for i := range 10 {
-			s.receive(text(fmt.Sprint(i)))
+			s.receive(text(fmt.Sprint(i)), nil)
 		}
 		if got != "0123456789" {
 			t.Errorf("ConcurrentHandlers %d: got %q", n, got)
@@ -147,7 +147,7 @@ func TestConcurrentHandlersHaveACopy(t *testing.T) {
 	buffer := []byte("0")
 	for i := range byte(several) {
 		buffer[0] = 'a' + i
-		s.receive(blob(buffer))
+		s.receive(blob(buffer), nil)
 	}
 	clear(buffer)
 	for range several {
@@ -179,7 +179,7 @@ func TestConcurrentHandlersBeforeOnDisconnect(t *testing.T) {
 	if c.disconnected != 1 {
 		t.Errorf("OnDisconnect ran %d times", c.disconnected)
 	}
-	s.receive(text("late"))
+	s.receive(text("late"), nil)
 	letLateOnesRun()
 	if len(c.began) > 0 {
 		t.Error("a message is delivered after OnDisconnect")
@@ -298,7 +298,7 @@ func TestHandlersLeaveTogether(t *testing.T) {
 		s := newTestSession(t, srv, V4, WebSocket)
 		s.connect(&recorder{s: s, start: time.Now()})
 		for range handlers {
-			s.receive(text("x"))
+			s.receive(text("x"), nil)
 		}
 		close(gate)
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)

@@ -32,26 +32,32 @@ func (p *polling) deliver(r *response) {
 	patience := time.Duration(1+len(r.body)/deliveryUnit) * p.s.srv.config.WriteTimeout
 	d := &delivery{s: p.s, conn: conncheck.PerIP(r.ctx.Conn()), until: time.Now().Add(patience)}
 	_ = d.conn.SetWriteDeadline(d.until)
-	p.delivering.Store(true)
+	p.s.excuse.begin() // the client has to read it before it can ask for a ping
 	r.ctx.SetUserValue(deliveryKey{}, d)
 }
 
-// Close ends it. What the client did not take in time is lost, so the session ends with it.
+// Close ends it. What the client did not take is lost, so the session ends with it.
 func (d *delivery) Close() error {
-	d.s.poll.delivering.Store(false)
-	if d.late() {
+	d.s.excuse.end()
+	switch err := d.failed(); {
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		d.s.terminate(ReasonStalled, errStalled)
+	case err != nil:
+		d.s.terminate(ReasonTransportClose, err)
 	}
 	return d.conn.SetWriteDeadline(time.Time{})
 }
 
-// late tells whether the deadline has passed, ours or that of the HTTP server's WriteTimeout, which takes its place: a
-// write of nothing fails then, and does nothing otherwise.
-func (d *delivery) late() bool {
+// failed tells whether the deadline has passed, ours or that of the HTTP server's WriteTimeout, which takes its place,
+// or the connection has broken: a write of nothing fails then, and does nothing otherwise.
+func (d *delivery) failed() error {
 	switch d.conn.(type) {
 	case *net.TCPConn, *tls.Conn:
 		_, err := d.conn.Write(nil)
-		return errors.Is(err, os.ErrDeadlineExceeded)
+		return err
 	}
-	return time.Now().After(d.until)
+	if time.Now().After(d.until) {
+		return os.ErrDeadlineExceeded
+	}
+	return nil
 }

@@ -280,7 +280,7 @@ type Config struct {
 
 	// OnMessage runs for every message, in order, one at a time for a session unless
 	// ConcurrentHandlers says otherwise. While it runs the session reads nothing, so a slow one
-	// slows its client and nobody else.
+	// slows its client and nobody else; that its client is not heard meanwhile is no ping timeout.
 	OnMessage func(s *Session, m Message)
 
 	// OnUpgrade runs when a session has moved from long-polling to WebSocket.
@@ -292,8 +292,8 @@ type Config struct {
 	// was told is not told.
 	OnHighWater, OnLowWater func(s *Session)
 
-	// OnHeaders may add headers to a response of a session: to every 200 of long-polling and to
-	// the 101. initial is true for the first, which opens the session. It runs on the request's
+	// OnHeaders may add headers to a response of a session that has not ended: to every 200 of
+	// long-polling and to the 101. initial is true for the first, which opens the session. It runs on the request's
 	// goroutine and may overlap other callbacks.
 	OnHeaders func(s *Session, ctx *fasthttp.RequestCtx, initial bool)
 
@@ -302,7 +302,7 @@ type Config struct {
 	OnConnectionError func(ctx *fasthttp.RequestCtx, remote netip.AddrPort, e *RequestError)
 
 	// OnDisconnect runs exactly once for every session that OnConnect was due for, after every
-	// other callback of the session, and never on the stack of a method that ended it. err is
+	// other callback of the session but an OnHeaders under way, and never on the stack of a method that ended it. err is
 	// what lay behind the reason, and may be nil.
 	OnDisconnect func(s *Session, r Reason, err error)
 }

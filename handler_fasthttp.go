@@ -36,7 +36,8 @@ func (srv *Server) Match(path []byte) bool {
 
 // Serve handles one request of an Engine.IO client, whatever its path: a handshake, a poll, a
 // POST, or a WebSocket. It returns when the request is answered, which for a poll may take
-// as long as Config.PingInterval; a WebSocket goes on after it.
+// as long as the session's ping interval, in revision 3 its ping timeout too, and for a POST as long
+// as its OnMessage and Config.MaxMessageRate take; a WebSocket goes on after it.
 func (srv *Server) Serve(ctx *fasthttp.RequestCtx) {
 	srv.watch(ctx.Done())
 	if (ctx.IsGet() || ctx.IsOptions()) && ctx.RequestBodyStream() != nil && ctx.Request.Header.ContentLength() != 0 {

@@ -60,7 +60,7 @@ func (s *Session) tick() {
 
 	switch phase {
 	case beatInterval:
-		s.unheld()
+		s.excuse.fresh()
 		_ = s.out.push(codec.Packet{Type: codec.Ping}, 0) // fails when the session ends, which is fine
 		s.mu.Lock()
 		s.beat.ping = s.out.count()
@@ -78,12 +78,14 @@ func (s *Session) tick() {
 
 // again gives the client PingTimeout once more when it cannot be blamed: when the ping has not left yet and
 // waits behind what a slow client still takes, which WriteTimeout bounds, or when the answer may wait
-// behind what we do not read for now.
+// behind what we do not read for now, as while a callback runs.
 func (s *Session) again() bool {
 	s.mu.Lock()
 	ping := s.beat.ping
 	s.mu.Unlock()
-	if !s.held() && !s.delivering() && (s.revision == V3 || !s.out.writing(ping)) {
+	if s.calling() || s.revision == V4 && s.out.writing(ping) {
+		s.excuse.late()
+	} else if !s.excuse.any() {
 		return false
 	}
 	s.mu.Lock()
@@ -111,7 +113,7 @@ func (s *Session) heartbeat(t codec.Type) {
 		s.arm(phase, wait)
 	}
 	s.mu.Unlock()
-	s.unheld()
+	s.excuse.fresh()
 	if t == codec.Ping {
 		_ = s.out.push(codec.Packet{Type: codec.Pong}, 0)
 	}

@@ -320,14 +320,14 @@ func TestSetPingIsKept(t *testing.T) {
 			if len(log) != 1 || log[0].what != "2" || round > 0 && r.start.Add(log[0].at).Sub(began) != 1500*time.Millisecond {
 				t.Fatalf("round %d: within the interval came %v, want one ping", round, log)
 			}
-			s.receive(pong())
+			s.receive(pong(), nil)
 		}
 		if d := untilEnd(t, s, ReasonPingTimeout); d != 2200*time.Millisecond {
 			t.Errorf("revision 4: ended %v after the last pong", d)
 		}
 		s, _ = beating(t, V3)
 		time.Sleep(time.Second)
-		s.receive(ping())
+		s.receive(ping(), nil)
 		if d := untilEnd(t, s, ReasonPingTimeout); d != 2200*time.Millisecond {
 			t.Errorf("revision 3: ended %v after the last ping", d)
 		}

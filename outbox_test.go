@@ -98,12 +98,14 @@ func TestOutboxBound(t *testing.T) {
 	if err := o.push(ping(), 0); err != nil {
 		t.Errorf("a ping on a full queue: %v", err)
 	}
-	if err := o.push(codec.Packet{Type: codec.Pong}, 0); !errors.Is(err, ErrQueueFull) {
-		t.Errorf("a pong, which the client can ask for at will, on a full queue: %v", err)
+	for range 3 { // a client can ask for it at will, and gets one
+		if err := o.push(codec.Packet{Type: codec.Pong}, 0); err != nil {
+			t.Errorf("a pong on a full queue: %v", err)
+		}
 	}
 	o.pushPong([]byte("left out"))
-	if got, _ := takeAll(t, o, b); !slices.Equal(got, []string{"4" + huge, "2"}) {
-		t.Errorf("took %.20q, want the huge one and a ping", got)
+	if got, _ := takeAll(t, o, b); !slices.Equal(got, []string{"4" + huge, "2", "3"}) {
+		t.Errorf("took %.20q, want the huge one, a ping and a pong", got)
 	}
 	if err := o.pushPrepared(PrepareText(huge)); err != nil {
 		t.Errorf("after take: %v", err)
@@ -347,9 +349,9 @@ func TestOutboxMemoryUnderPings(t *testing.T) {
 		"several":                  {frame, message, frame, old, frame, frame},
 	} {
 		o := openOutbox(new(bell), limit)
-		for err := error(nil); err == nil; {
+		for range limit {
 			for _, send := range sends {
-				err = errors.Join(err, send(o))
+				_ = send(o)
 			}
 		}
 		held, queued := 0, 0
@@ -357,7 +359,7 @@ func TestOutboxMemoryUnderPings(t *testing.T) {
 			held += cap(c.own)
 			queued += len(c.own)
 		}
-		if queued < limit/2 || queued > limit || held > 3*limit {
+		if queued < limit/2 || queued > limit+3 || held > 3*limit {
 			t.Errorf("%s: %d bytes in %d, the bound is %d", name, queued, held, limit)
 		}
 	}

@@ -62,13 +62,11 @@ func (q *queueModel) push(p queued) error {
 	return nil
 }
 
-// pongOnce is push for a pong of revision 3, of which one at most waits.
+// pongOnce is push for a pong of revision 3, of which one at most waits, and that one always may.
 func (q *queueModel) pongOnce() error {
-	p := queued{text: "3", wire: 3}
-	if err := q.push(p); err != nil || !slices.Contains(q.packets[:len(q.packets)-1], p) {
-		return err
+	if p := (queued{text: "3", wire: 3}); !slices.Contains(q.packets, p) {
+		q.packets = append(q.packets, p)
 	}
-	q.packets = q.packets[:len(q.packets)-1]
 	return nil
 }
 

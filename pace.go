@@ -1,21 +1,23 @@
 package engineio
 
 import (
+	"net"
 	"sync"
-	"sync/atomic"
 	"time"
+
+	"github.com/fasteio/engineio/internal/conncheck"
 )
 
 // A pace holds a session back that sends more than Config.MaxMessageRate or MaxByteRate: it is read no
 // further until it is within them again. Nothing is lost; what the client goes on sending waits in its
 // own socket.
 type pace struct {
-	perMessage, perByte float64      // nanoseconds
-	holds               atomic.Int32 // readers that are held: a POST and the WebSocket after it may overlap
-	since               atomic.Bool  // there was one since the heartbeat looked last
+	perMessage, perByte float64 // nanoseconds
 
 	mu              sync.Mutex
 	messages, bytes bucket
+	looked          time.Duration // when a held reader last looked for its client, of Server.now
+	gone            bool          // it was not there
 }
 
 // newPace is nil where the configuration names no rate.
@@ -42,18 +44,41 @@ func (p *pace) take(now time.Duration, size int) time.Duration {
 	return max(p.messages.wait(now, 0), p.bytes.wait(now, 0))
 }
 
-// hold is called by who reads, after a message. In the middle of an upgrade it lets a minute's worth through: the
-// client comes to its end when its POST is answered. The debt stays, for the WebSocket to wait for.
-func (s *Session) hold(size int) {
+// alive tells whether the client at the other end of conn was there when a held reader last looked.
+func (p *pace) alive(now time.Duration, conn net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.looked == 0 || now-p.looked >= lookTime {
+		var peer conncheck.Poll
+		p.looked, p.gone = now, peer.Gone(conn)
+	}
+	return !p.gone
+}
+
+// hold is called by who reads from conn, after a message. In the middle of an upgrade it lets a minute's worth through:
+// the client comes to its end when its POST is answered. The debt stays, for the WebSocket to wait for. Meanwhile the
+// client's heartbeat may be in what waits, unless the client has gone.
+func (s *Session) hold(size int, conn net.Conn) {
 	wait := s.pace.take(s.srv.now(), size)
 	if wait == 0 {
 		return
 	}
-	s.pace.since.Store(true)
-	s.pace.holds.Add(1)
-	defer s.pace.holds.Add(-1)
+	excused := false
+	defer func() {
+		if excused {
+			s.excuse.end()
+		}
+	}()
 	for until := s.srv.now() + wait; wait > 0 && (wait > lenience || !s.probed.Load()); wait = until - s.srv.now() {
-		timer := time.NewTimer(min(wait, glance))
+		switch alive := s.pace.alive(s.srv.now(), conn); {
+		case alive && !excused:
+			s.excuse.begin()
+			excused = true
+		case !alive && excused:
+			s.excuse.end()
+			excused = false
+		}
+		timer := time.NewTimer(min(wait, s.lookAfter(wait)))
 		select {
 		case <-timer.C:
 		case <-s.Context().Done():
@@ -63,19 +88,17 @@ func (s *Session) hold(size int) {
 	}
 }
 
+// lookAfter is how long who is held waits before the next look for an upgrade, which only long-polling can have, or for
+// the client.
+func (s *Session) lookAfter(wait time.Duration) time.Duration {
+	if s.Transport() == Polling && wait <= lenience {
+		return glance
+	}
+	return lookTime
+}
+
 const (
-	glance   = 50 * time.Millisecond // how often who is held looks for an upgrade
+	glance   = 50 * time.Millisecond
+	lookTime = time.Second
 	lenience = time.Minute
 )
-
-// unheld is called when a heartbeat begins: what was held before does not matter to it.
-func (s *Session) unheld() {
-	if s.pace != nil {
-		s.pace.since.Store(false)
-	}
-}
-
-// held tells whether the session was too fast since the last call: its heartbeat may be in what waits.
-func (s *Session) held() bool {
-	return s.pace != nil && (s.pace.holds.Load() > 0 || s.pace.since.Swap(false))
-}

@@ -25,8 +25,6 @@ type polling struct {
 	get    sync.Mutex  // held by the GET under way; only ever tried
 	post   sync.Mutex  // held by the POST under way; only ever tried
 	noop   atomic.Bool // the GET under way is to be answered with a noop
-
-	delivering atomic.Bool // a large response is being written
 }
 
 func (p *polling) wake() { p.parked.Wake() }
@@ -86,9 +84,6 @@ func (p *polling) serveGet(ctx *fasthttp.RequestCtx, jsonp []byte, initial bool)
 		p.s.said()
 	}
 }
-
-// delivering tells whether the client has a large response to read before it can ask for a ping.
-func (s *Session) delivering() bool { return s.poll != nil && s.poll.delivering.Load() }
 
 // leave ends a GET. After an upgrade none will follow, and the connection is not kept in mind.
 func (p *polling) leave() {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"time"
 
@@ -51,7 +52,7 @@ func (p *polling) servePost(ctx *fasthttp.RequestCtx, jsonp bool) {
 	case err != nil:
 		p.s.terminate(ReasonParseError, err)
 	default:
-		p.feed(format.Decode(body))
+		p.feed(format.Decode(body), ctx.Conn())
 	}
 	ctx.Request.ReleaseBody(keepBody)
 	ctx.Response.Header.SetContentType("text/html")
@@ -60,7 +61,7 @@ func (p *polling) servePost(ctx *fasthttp.RequestCtx, jsonp bool) {
 }
 
 // feed gives a payload's packets to the session, up to the first that is none or one too many.
-func (p *polling) feed(packets codec.Decoder) {
+func (p *polling) feed(packets codec.Decoder, from net.Conn) {
 	p.s.out.cork()
 	defer p.s.uncork()
 	for n := 0; !p.s.over.Load(); n++ {
@@ -76,7 +77,7 @@ func (p *polling) feed(packets codec.Decoder) {
 			p.s.terminate(ReasonTooBig, errTooMany)
 			return
 		}
-		p.s.receive(packet)
+		p.s.receive(packet, from)
 	}
 }
 

@@ -10,7 +10,11 @@ import (
 // look dead. A pong of revision 3 answers all pings before it.
 func (o *outbox) push(p codec.Packet, opts SendOption) error {
 	o.mu.Lock()
-	if err := o.takes(p.Type, o.wireSize(p), opts); err != nil || p.Type == codec.Pong && o.pong {
+	err := o.takes(p.Type, o.wireSize(p), opts)
+	if p.Type == codec.Pong && err == ErrQueueFull {
+		err = nil // there is one at most
+	}
+	if err != nil || p.Type == codec.Pong && o.pong {
 		o.mu.Unlock()
 		return err
 	}

@@ -84,10 +84,10 @@ func (s *Session) finish(ctx *fasthttp.RequestCtx, initial bool) {
 	s.headers(ctx, initial)
 }
 
-// headers lets the application add its own.
+// headers lets the application add its own. After the end there is nobody to ask.
 func (s *Session) headers(ctx *fasthttp.RequestCtx, initial bool) {
 	f := s.srv.config.OnHeaders
-	if f == nil {
+	if f == nil || s.isClosed() {
 		return
 	}
 	defer func() {

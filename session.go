@@ -3,6 +3,7 @@ package engineio
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/netip"
 	"strconv"
 	"sync"
@@ -25,6 +26,8 @@ type Session struct {
 	pingInterval, pingTimeout time.Duration
 
 	pace *pace // nil where no rate is bounded
+
+	excuse excuse
 
 	turn      sync.RWMutex  // held while a callback runs, shared by concurrent OnMessage
 	slots     chan struct{} // one for each OnMessage at work; nil unless they are concurrent
@@ -223,12 +226,12 @@ func (s *Session) uncork() {
 }
 
 // receive acts on one packet of the client.
-func (s *Session) receive(p codec.Packet) {
+func (s *Session) receive(p codec.Packet, from net.Conn) {
 	switch p.Type {
 	case codec.Message:
 		s.deliver(Message{Data: p.Data, Binary: p.Binary})
 		if s.pace != nil {
-			s.hold(len(p.Data))
+			s.hold(len(p.Data), from)
 		}
 	case codec.Ping, codec.Pong:
 		s.heartbeat(p.Type)

@@ -184,7 +184,7 @@ func TestOpenPacket(t *testing.T) {
 func TestReceiveIgnores(t *testing.T) {
 	s, r := openRecorded(t, newTestServer(Config{}), V4)
 	for _, p := range []codec.Type{codec.Open, codec.Upgrade, codec.Noop} {
-		s.receive(codec.Packet{Type: p})
+		s.receive(codec.Packet{Type: p}, nil)
 	}
 	if log := r.rest(); len(log) > 0 || s.isClosed() {
 		t.Errorf("answered with %v, closed %v", log, s.isClosed())

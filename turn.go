@@ -24,6 +24,15 @@ func (s *Session) leave() {
 	s.turn.Unlock()
 }
 
+// calling tells whether a callback runs.
+func (s *Session) calling() bool {
+	if !s.turn.TryLock() {
+		return true
+	}
+	s.turn.Unlock()
+	return false
+}
+
 func (s *Session) panicked(p any) {
 	s.srv.config.Logger.Error("engineio: panic in a callback",
 		"sid", s.id, "panic", p, "stack", string(debug.Stack()))

@@ -78,9 +78,7 @@ func (w *webSocket) takeOver() bool {
 		w.refuse("upgrade failed")
 		return false
 	}
-	if w.s.out.claim(w) {
-		w.drain()
-	}
+	w.sendWaiting(piece)
 	w.s.out.cork()
 	w.s.upgraded()
 	w.uncork()
@@ -155,13 +153,15 @@ func (w *webSocket) leave() {
 	}
 }
 
-// interrupt ends a probe.
+// interrupt ends a probe, also one that is stuck in a write.
 func (w *webSocket) interrupt() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.ending = true
 	if w.conn != nil {
 		_ = w.conn.SetReadDeadline(past)
+		c := &w.s.srv.config
+		_ = w.conn.SetWriteDeadline(time.Now().Add(min(c.CloseTimeout, c.WriteTimeout)))
 	}
 }
 
@@ -248,7 +248,7 @@ func (w *webSocket) receive(op ws.Op, payload []byte) bool {
 			w.s.terminate(ReasonParseError, err)
 			return true
 		}
-		w.s.receive(p)
+		w.s.receive(p, w.conn)
 	case ws.Close:
 		w.s.terminate(ReasonClientClose, nil)
 		return false

@@ -36,16 +36,20 @@ func (w *webSocket) hurry() {
 
 // send writes what is queued here and now, so far as the socket takes it. A goroutine for each
 // session costs a broadcast a third more.
-func (w *webSocket) send() {
+func (w *webSocket) send() { w.sendWaiting(0) }
+
+// sendWaiting is send for who may wait for a client to take so many bytes, where a write must.
+func (w *webSocket) sendWaiting(most int) {
 	if !w.s.out.claim(w) {
 		return
 	}
 	queue, n, last, err := w.s.out.take(w)
-	if err == nil {
-		if last || queue.next != nil || w.deflates(queue) { // with the last word the queue may be nil
-			go w.resume(queue, n, last, 0)
-			return
-		}
+	switch {
+	case err != nil:
+	case last: // the queue may be nil then
+		go w.resume(queue, n, last, 0)
+		return
+	case queue.next == nil && w.reader.Waits() && !w.deflates(queue):
 		frames := queue.frames()
 		if done := w.writeNow(frames); done < len(frames) {
 			go w.resume(queue, n, last, done)
@@ -53,6 +57,11 @@ func (w *webSocket) send() {
 		}
 		w.s.out.free(queue)
 		w.s.out.wrote(n, nil)
+	case queue.size() <= most:
+		w.finish(queue, n, false, 0)
+	default:
+		go w.resume(queue, n, last, 0)
+		return
 	}
 	if !w.s.out.rest() {
 		go w.flush()
@@ -72,10 +81,11 @@ func (w *webSocket) resume(queue *chunk, n uint64, last bool, done int) {
 	}
 }
 
-// uncork is the reader's: what is queued leaves on its own goroutine.
+// uncork is the reader's. It does not wait for a slow client to take the answers: that client's pong may be the
+// next to be read. A little where the socket cannot tell (TLS) it does wait for, as a goroutine costs more.
 func (w *webSocket) uncork() {
-	if w.s.out.uncork() != nil && w.s.out.claim(w) {
-		w.drain()
+	if w.s.out.uncork() != nil {
+		w.sendWaiting(piece)
 	}
 }
 
