@@ -148,8 +148,8 @@ type Config struct {
 	// MaxMessageRate is how many messages a second of one session are received, and MaxByteRate how
 	// many bytes of them. A second's worth may come at once; a session that sends more is not
 	// read until it is within them again. Nothing is lost, and the wait does not count against
-	// its heartbeat; that a client has gone is noticed when what it sent has been read. On
-	// long-polling the POST is answered when its messages are through: a client that sends more
+	// its heartbeat while its client is there, which Linux tells; other systems notice that it has
+	// gone when what it sent has been read. On long-polling the POST is answered when its messages are through: a client that sends more
 	// at once than its own time for a request allows gives up. An upgrade is not held up for
 	// a minute's worth, its WebSocket is. Default: 0, no bound but the pace at which OnMessage
 	// returns.
@@ -293,8 +293,8 @@ type Config struct {
 	OnHighWater, OnLowWater func(s *Session)
 
 	// OnHeaders may add headers to a response of a session that has not ended: to every 200 of
-	// long-polling and to the 101. initial is true for the first, which opens the session. It runs on the request's
-	// goroutine and may overlap other callbacks.
+	// long-polling and to the 101. initial is true for the first, which opens the session. It runs on
+	// the request's goroutine and may overlap other callbacks.
 	OnHeaders func(s *Session, ctx *fasthttp.RequestCtx, initial bool)
 
 	// OnConnectionError is told of every request that is refused, before the answer is written: e
