@@ -36,28 +36,23 @@ func (p *polling) deliver(r *response) {
 	r.ctx.SetUserValue(deliveryKey{}, d)
 }
 
-// Close ends it. What the client did not take is lost, so the session ends with it.
+// Close ends it. What the client did not take in time is lost, so the session ends with it. A connection that is
+// broken tells nothing: HAProxy resets one that has brought it the whole of a large response.
 func (d *delivery) Close() error {
 	d.s.excuse.end()
-	switch err := d.failed(); {
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	if d.late() {
 		d.s.terminate(ReasonStalled, errStalled)
-	case err != nil:
-		d.s.terminate(ReasonTransportClose, err)
 	}
 	return d.conn.SetWriteDeadline(time.Time{})
 }
 
-// failed tells whether the deadline has passed, ours or that of the HTTP server's WriteTimeout, which takes its place,
-// or the connection has broken: a write of nothing fails then, and does nothing otherwise.
-func (d *delivery) failed() error {
+// late tells whether the deadline has passed, ours or that of the HTTP server's WriteTimeout, which takes its place: a
+// write of nothing fails then, and does nothing otherwise.
+func (d *delivery) late() bool {
 	switch d.conn.(type) {
 	case *net.TCPConn, *tls.Conn:
 		_, err := d.conn.Write(nil)
-		return err
+		return errors.Is(err, os.ErrDeadlineExceeded)
 	}
-	if time.Now().After(d.until) {
-		return os.ErrDeadlineExceeded
-	}
-	return nil
+	return time.Now().After(d.until)
 }

@@ -103,21 +103,6 @@ func TestResponseThatIsNotRead(t *testing.T) {
 	})
 }
 
-// A response that its client's reset has cut off is lost, and so is the session: it would go on without what was in it.
-func TestResponseThatIsReset(t *testing.T) {
-	eachLine(t, func(t *testing.T, on stack, o enginetest.Options) {
-		e := serve(t, on, engineio.Config{DisableCompression: true}, o)
-		p := e.polling(t, enginetest.Setup{})
-		c := hugeResponse(t, e, p, hugeSize)
-		if _, err := io.ReadFull(c, make([]byte, 1000)); err != nil {
-			t.Fatal(err)
-		}
-		enginetest.Reset(c)
-		e.ended(t, engineio.ReasonTransportClose)
-		goneByPost(t, p)
-	})
-}
-
 // The HTTP server's own WriteTimeout may come first. What was in the response is lost then, and the session with it.
 func TestResponseThatTheServerGivesUp(t *testing.T) {
 	eachLine(t, func(t *testing.T, on stack, o enginetest.Options) {

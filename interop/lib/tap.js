@@ -13,6 +13,7 @@ export class Tap {
   #listener;
   #connections = [];
   #waiting = new Set();
+  #parts = 0;
 
   static async on(server) {
     const tap = new Tap();
@@ -32,6 +33,7 @@ export class Tap {
     for (const [from, to, bytes] of [[client, server, kept.up], [server, client, kept.down]]) {
       from.setNoDelay(true);
       from.on("data", (part) => {
+        part.order = this.#parts++;
         bytes.push(part);
         for (const look of this.#waiting) look();
       });
@@ -41,10 +43,11 @@ export class Tap {
     }
   }
 
-  // exchanges are the requests that were made, with their answers; those of one connection are in order. raw is the
-  // body as it was sent, body what it says; the same for codings that Node does not know.
+  // exchanges are the requests that were made, in the order in which they began, with their answers. raw is the body as
+  // it was sent, body what it says; the same for codings that Node does not know.
   get exchanges() {
-    return this.#connections.flatMap(({ up, down }) => exchanges(new Bytes(up), new Bytes(down)));
+    const all = this.#connections.flatMap(({ up, down }) => exchanges(new Bytes(up), new Bytes(down)));
+    return all.sort((a, b) => a.order - b.order);
   }
 
   get handshakes() {
@@ -97,10 +100,10 @@ export class Tap {
 
 function exchanges(up, down) {
   const all = [];
-  for (let request; (request = up.message()); ) {
+  for (let request, order = up.order(); (request = up.message()); order = up.order()) {
     const [method, url] = request.start.split(" ");
     const answer = down.message(method);
-    const exchange = { method, url, query: new URL(url, "http://x").searchParams, headers: request.headers, body: request.body };
+    const exchange = { order, method, url, query: new URL(url, "http://x").searchParams, headers: request.headers, body: request.body };
     all.push(exchange);
     if (!answer) break; // not yet
     exchange.status = Number(answer.start.split(" ")[1]);
@@ -117,7 +120,15 @@ function exchanges(up, down) {
 
 class Bytes {
   constructor(parts) {
+    this.parts = parts;
     this.rest = Buffer.concat(parts);
+    this.size = this.rest.length;
+  }
+
+  // order is that of the part with which the rest begins, among those of all connections.
+  order() {
+    let at = this.size - this.rest.length;
+    return this.parts.find((part) => (at -= part.length) < 0)?.order;
   }
 
   // message is the next HTTP message, if all of it has come. method is that of the request, when it is an answer.
