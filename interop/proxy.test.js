@@ -121,7 +121,7 @@ for (const [file, sticky] of Object.entries(files)) {
       await Promise.all(lost.map((visitor) => visitor.returned()));
       for (const { node, failures } of lost) {
         assert.notEqual(node, victim);
-        assert.equal(failures, 0);
+        assert.ok(failures <= 1, `${failures} failures`); // the proxy may not have noticed at the first attempt
       }
       await Promise.all(others.map((visitor) => visitor.hears(10)));
 
@@ -159,7 +159,7 @@ for (const [file, sticky] of Object.entries(files)) {
       await Promise.all(left.map((visitor) => visitor.returned()));
       for (const { node, failures, visits: [first] } of left) {
         assert.notEqual(node, last.node);
-        assert.equal(failures, 0);
+        assert.ok(failures <= 1, `${failures} failures`); // the proxy may not have noticed at the first attempt
         assert.equal(first.reason, "transport close");
       }
       if (file.startsWith("haproxy")) {
