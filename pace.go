@@ -47,12 +47,18 @@ func (p *pace) take(now time.Duration, size int) time.Duration {
 // alive tells whether the client at the other end of conn was there when a held reader last looked.
 func (p *pace) alive(now time.Duration, conn net.Conn) bool {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.looked == 0 || now-p.looked >= lookTime {
-		var peer conncheck.Poll
-		p.looked, p.gone = now, peer.Gone(conn)
+	gone, due := p.gone, p.looked == 0 || now-p.looked >= lookTime
+	if due {
+		p.looked = now
 	}
-	return !p.gone
+	p.mu.Unlock()
+	if due {
+		gone = conncheck.Gone(conn)
+		p.mu.Lock()
+		p.gone = gone
+		p.mu.Unlock()
+	}
+	return !gone
 }
 
 // hold is called by who reads from conn, after a message. In the middle of an upgrade it lets a minute's worth through:

@@ -125,8 +125,7 @@ func cutOff(ctx *fasthttp.RequestCtx, body []byte, limit int) bool {
 	if length := ctx.Request.Header.ContentLength(); length >= 0 {
 		return len(body) < length
 	}
-	var peer conncheck.Poll
-	return peer.Gone(ctx.Conn())
+	return conncheck.Gone(ctx.Conn())
 }
 
 // discardBody gets rid of a streamed body that nobody wants, and of the connection: fasthttp would

@@ -5,12 +5,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/fasteio/engineio/internal/enginetest"
 	"github.com/fasteio/engineio/internal/ws"
 )
 
@@ -83,9 +83,7 @@ func TestPingBehindALongWrite(t *testing.T) {
 // overTLS serves a session over TLS on loopback, with small buffers. The client has read nothing.
 func overTLS(t *testing.T, config Config) (*Session, *tls.Conn, <-chan struct{}) {
 	t.Helper()
-	cert := httptest.NewUnstartedServer(nil)
-	cert.StartTLS()
-	cert.Close()
+	certificate := enginetest.ServerTLS(t)
 	server, client := loopback(t)
 	_ = client.(*net.TCPConn).SetReadBuffer(64 << 10)
 	_ = server.(*net.TCPConn).SetWriteBuffer(64 << 10)
@@ -95,7 +93,7 @@ func overTLS(t *testing.T, config Config) (*Session, *tls.Conn, <-chan struct{})
 	go func() {
 		defer close(left)
 		defer func() { _ = server.Close() }()
-		secure := tls.Server(server, cert.TLS)
+		secure := tls.Server(server, certificate)
 		if err := secure.Handshake(); err != nil { // fasthttp's, before it reads the request
 			t.Error(err)
 			return

@@ -153,16 +153,15 @@ func (w *webSocket) leave() {
 	}
 }
 
-// interrupt ends a probe, also one that is stuck in a write.
+// interrupt ends a probe, also one that is stuck in a write. The session has ended.
 func (w *webSocket) interrupt() {
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.ending = true
 	if w.conn != nil {
 		_ = w.conn.SetReadDeadline(past)
-		c := &w.s.srv.config
-		_ = w.conn.SetWriteDeadline(time.Now().Add(min(c.CloseTimeout, c.WriteTimeout)))
 	}
+	w.mu.Unlock()
+	w.hurry()
 }
 
 func (w *webSocket) isEnding() bool {

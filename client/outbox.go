@@ -32,9 +32,9 @@ type outbox struct {
 	owner   *session
 	claimed bool
 	closing bool
-	refused error         // what a send fails with
-	changed chan struct{} // closed when room, settled or refused change; nil if nobody waits
-	killed  <-chan struct{}
+	refused error           // what a send fails with
+	changed chan struct{}   // closed when room, settled or refused change; nil if nobody waits
+	killed  <-chan struct{} // closed when the client is to end at once
 }
 
 // loss is a row of messages, numbered like outbox.pushed, some of which ended with sessions.
@@ -47,13 +47,10 @@ type loss struct {
 type batch struct {
 	urgent  *codec.Packet
 	packets []codec.Packet
-	hello   int // so many of them are no messages of the queue
+	hello   bool // they do not come from the queue
 	size    int
 	last    bool // goodbye comes after it
 }
-
-// queued is how many of its messages come from the queue.
-func (b *batch) queued() int { return len(b.packets) - b.hello }
 
 // push queues a message, and waits for room.
 func (o *outbox) push(ctx context.Context, p codec.Packet) error {
@@ -203,7 +200,7 @@ func (o *outbox) take(max int, size func(codec.Packet) int) (b batch, ok bool) {
 	}
 	if len(o.hello) > 0 {
 		b.packets, o.hello = cut(o.hello, fits)
-		b.hello = len(b.packets)
+		b.hello = true
 	} else {
 		b.packets, o.queue = cut(o.queue, fits)
 		b.size = cost(b.packets)
@@ -236,17 +233,21 @@ func cost(queue []codec.Packet) (n int) {
 func (o *outbox) settle(b batch, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	n := len(b.packets)
+	if b.hello {
+		n = 0
+	}
 	clear(b.packets)
 	o.size -= b.size
 	switch {
 	case err != nil:
 		o.claimed = false
-		o.lose(b.queued(), err)
+		o.lose(n, err)
 	case b.last:
 		o.claimed, o.owner = false, nil // nothing is sent after goodbye
 		fallthrough
 	default:
-		o.settled += uint64(b.queued())
+		o.settled += uint64(n)
 	}
 	o.notify()
 }

@@ -175,10 +175,5 @@ func (s *stack) dial() (net.Conn, error) {
 	if !s.tls {
 		return c, nil
 	}
-	secure := tls.Client(c, &tls.Config{InsecureSkipVerify: true})
-	if err := secure.Handshake(); err != nil {
-		_ = c.Close()
-		return nil, err
-	}
-	return secure, nil
+	return enginetest.ClientTLS(c)
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/fasteio/engineio/internal/lend"
 )
 
 // ErrTooLarge says that a body does not fit the limit of AppendDecompressed, or that its window alone
@@ -38,14 +40,14 @@ func AppendDecompressed(dst, src []byte, e Encoding, limit int) ([]byte, error) 
 		return append(dst, src...), nil
 	}
 
-	p := &readers[e]
-	d := p.get(func() *decoder { return &decoder{encoding: e} })
+	p := readers[e]
+	d := p.Get(func() *decoder { return &decoder{encoding: e} })
 	reusable := false
 	defer func() {
 		if reusable {
-			p.put(d)
+			p.Put(d)
 		} else {
-			p.drop()
+			p.Drop()
 		}
 	}()
 	out, err := d.decode(dst, src, limit)
@@ -59,7 +61,12 @@ func AppendDecompressed(dst, src []byte, e Encoding, limit int) ([]byte, error) 
 	return dst, fmt.Errorf("compress: %s: %w", e, err)
 }
 
-var readers [encodings]pool[*decoder]
+var readers = func() (all [encodings]*lend.Pool[*decoder]) {
+	for e := range all {
+		all[e] = lend.New[*decoder]()
+	}
+	return all
+}()
 
 const (
 	maxWindow         = 8 << 20

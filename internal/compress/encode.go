@@ -8,6 +8,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/fasteio/engineio/internal/lend"
 )
 
 // Windows of the two codings whose writers grow with theirs. Bodies are rarely larger, and with the
@@ -18,7 +20,14 @@ const (
 	zstdWindow       = 512 << 10
 )
 
-var writers [encodings][maxLevel + 1]pool[encoder]
+var writers = func() (all [encodings][maxLevel + 1]*lend.Pool[encoder]) {
+	for e := range all {
+		for level := range all[e] {
+			all[e][level] = lend.New[encoder]()
+		}
+	}
+	return all
+}()
 
 // encoder turns a body into one complete stream.
 type encoder interface {
@@ -26,14 +35,14 @@ type encoder interface {
 }
 
 func appendEncoded(dst, src []byte, e Encoding, level int) []byte {
-	p := &writers[e][level]
-	w := p.get(func() encoder { return newEncoder(e, level) })
+	p := writers[e][level]
+	w := p.Get(func() encoder { return newEncoder(e, level) })
 	whole := false
 	defer func() {
 		if whole {
-			p.put(w)
+			p.Put(w)
 		} else {
-			p.drop() // a panic left w in a state nobody knows
+			p.Drop() // a panic left w in a state nobody knows
 		}
 	}()
 	dst = w.encode(dst, src)

@@ -177,6 +177,12 @@ func (p *Poll) Gone(c net.Conn) bool {
 	return p.raw.Control(p.probe) != nil || p.gone
 }
 
+// Gone is Poll.Gone for who parks nothing.
+func Gone(c net.Conn) bool {
+	var p Poll
+	return p.Gone(c)
+}
+
 // Release lets go of the last connection, which is otherwise kept reachable from one Wait to the next to
 // spare two allocations. Call it when no request will be parked again; the Poll stays usable.
 func (p *Poll) Release() {

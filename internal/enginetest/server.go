@@ -157,10 +157,5 @@ func (s *Server) Dial() (net.Conn, error) {
 	if !s.secure {
 		return c, nil
 	}
-	secure := tls.Client(c, &tls.Config{InsecureSkipVerify: true})
-	if err := secure.Handshake(); err != nil {
-		_ = c.Close()
-		return nil, err
-	}
-	return secure, nil
+	return ClientTLS(c)
 }

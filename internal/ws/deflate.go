@@ -3,11 +3,10 @@ package ws
 import (
 	"bytes"
 	"io"
-	"runtime"
-	"sync"
-	"sync/atomic"
 
 	"github.com/klauspost/compress/flate"
+
+	"github.com/fasteio/engineio/internal/lend"
 )
 
 // deflateTail is what RFC 7692 has the sender cut off, and an empty last block so that the inflater ends.
@@ -16,8 +15,8 @@ const deflateTail = "\x00\x00\xff\xff\x01\x00\x00\xff\xff"
 // Compressor and decompressor are borrowed for one message and never while waiting for a peer, so no more of
 // them can be at work than there are processors. A writer takes 0.8 MB: under a burst a sync.Pool made thousands.
 var (
-	deflaters = sync.OnceValue(func() *bounded[*deflater] { return newBounded(newDeflater) })
-	inflaters = sync.OnceValue(func() *bounded[*inflater] { return newBounded(newInflater) })
+	deflaters = lend.New[*deflater]()
+	inflaters = lend.New[*inflater]()
 )
 
 // AcceptDeflated makes the Reader take compressed messages, as the client may send them after an answer of
@@ -29,14 +28,14 @@ func (r *Reader) AcceptDeflated() { r.inflate = true }
 // for one.
 func AppendDeflated(dst []byte, op Op, payload []byte) []byte {
 	start, gap := len(dst), HeaderLen(len(payload))
-	d := deflaters().get()
+	d := deflaters.Get(newDeflater)
 	var header [10]byte
 	d.dst = append(dst, header[:gap]...)
 	d.w.Reset(d)
 	d.w.Write(payload) // d does not fail
 	d.w.Flush()
 	dst, d.dst = d.dst, nil
-	deflaters().put(d)
+	deflaters.Put(d)
 
 	size := len(dst) - start - gap - 4 // the flush ends in 00 00 ff ff
 	if size >= len(payload) {
@@ -68,10 +67,10 @@ func (d *deflater) Write(p []byte) (int, error) {
 func (r *Reader) inflateMessage() *Error {
 	packed := growBuffer(r.msg, len(deflateTail))
 	*packed = append(*packed, deflateTail...)
-	z := inflaters().get()
+	z := inflaters.Get(newInflater)
 	var err *Error
 	r.msg, err = z.inflate(*packed, int(r.limit))
-	inflaters().put(z)
+	inflaters.Put(z)
 	putBuffer(packed)
 	return err
 }
@@ -127,31 +126,3 @@ func (z *inflater) ended(packed []byte) bool {
 // deflatedLimit bounds the compressed size of a message of limit bytes: data that does not compress grows, by an eighth
 // at worst with the fixed code of deflate.
 func deflatedLimit(limit int64) int64 { return limit + limit>>3 + 64 }
-
-// bounded lends out as many values as there are processors and makes them when first needed.
-type bounded[T any] struct {
-	free chan T
-	made atomic.Int32
-	make func() T
-}
-
-func newBounded[T any](create func() T) *bounded[T] {
-	return &bounded[T]{free: make(chan T, runtime.GOMAXPROCS(0)), make: create}
-}
-
-func (p *bounded[T]) get() T {
-	select {
-	case v := <-p.free:
-		return v
-	default:
-	}
-	if p.made.Load() < int32(cap(p.free)) {
-		if p.made.Add(1) <= int32(cap(p.free)) {
-			return p.make()
-		}
-		p.made.Add(-1)
-	}
-	return <-p.free
-}
-
-func (p *bounded[T]) put(v T) { p.free <- v }

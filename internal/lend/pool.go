@@ -1,0 +1,55 @@
+// Package lend shares what is heavy and at work only while a processor works for it, such as the state of a compressor.
+package lend
+
+import (
+	"runtime"
+	"sync"
+)
+
+// A Pool lends out values and makes one only when all that it has are lent: never more than there were
+// processors when it was made (GOMAXPROCS), since more would not finish sooner, they would only weigh
+// more. Whoever comes while all are lent waits, in no particular order.
+//
+// Make Pools as package variables: they belong to the process, so that ten servers in one cost no ten times the
+// memory, and a channel made in the middle of a program may belong to a synctest bubble, which nobody outside may
+// then touch.
+type Pool[T any] struct {
+	places chan struct{} // one for each value that may be lent now
+	mu     sync.Mutex
+	idle   []T
+}
+
+// New is a Pool that has no values yet.
+func New[T any]() *Pool[T] {
+	n := runtime.GOMAXPROCS(0)
+	p := &Pool[T]{places: make(chan struct{}, n)}
+	for range n {
+		p.places <- struct{}{}
+	}
+	return p
+}
+
+// Get borrows a value, or what create returns. Each call is answered by one Put or one Drop.
+func (p *Pool[T]) Get(create func() T) T {
+	<-p.places
+	p.mu.Lock()
+	if last := len(p.idle) - 1; last >= 0 {
+		v := p.idle[last]
+		p.idle = p.idle[:last] // the array keeps v, which comes back
+		p.mu.Unlock()
+		return v
+	}
+	p.mu.Unlock()
+	return create()
+}
+
+// Put gives a value back.
+func (p *Pool[T]) Put(v T) {
+	p.mu.Lock()
+	p.idle = append(p.idle, v)
+	p.mu.Unlock()
+	p.places <- struct{}{}
+}
+
+// Drop gives the place of a value back, but not the value.
+func (p *Pool[T]) Drop() { p.places <- struct{}{} }

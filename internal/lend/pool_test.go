@@ -1,0 +1,58 @@
+package lend
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+)
+
+// However many come at once, there are no more values than processors.
+func TestBound(t *testing.T) {
+	p := New[*int]()
+	var made, lent atomic.Int32
+	var wg sync.WaitGroup
+	most := int32(runtime.GOMAXPROCS(0))
+	for range 1000 {
+		wg.Go(func() {
+			v := p.Get(func() *int { made.Add(1); return new(int) })
+			if n := lent.Add(1); n > most {
+				t.Errorf("%d are lent, of %d", n, most)
+			}
+			*v++ // the race detector sees a value that two have
+			runtime.Gosched()
+			lent.Add(-1)
+			p.Put(v)
+		})
+	}
+	wg.Wait()
+	if made.Load() > most || len(p.idle) != int(made.Load()) {
+		t.Errorf("%d made of %d, %d idle", made.Load(), most, len(p.idle))
+	}
+}
+
+// A value that is dropped is replaced, and its place is not lost.
+func TestDrop(t *testing.T) {
+	p, made := New[int](), 0
+	create := func() int { made++; return made }
+	for range 3 * runtime.GOMAXPROCS(0) {
+		if v := p.Get(create); v != made {
+			t.Fatalf("got %d of %d: a dropped one", v, made)
+		}
+		p.Drop()
+	}
+	p.Put(p.Get(create))
+	if v := p.Get(create); v != made || made != 3*runtime.GOMAXPROCS(0)+1 {
+		t.Errorf("got %d, %d made: a value that was put back is not lent again", v, made)
+	}
+}
+
+// A program may test its handlers in one bubble after another, and outside.
+func TestBubbles(t *testing.T) {
+	p := New[int]()
+	borrow := func(*testing.T) { p.Put(p.Get(func() int { return 0 })) }
+	synctest.Test(t, borrow)
+	synctest.Test(t, borrow)
+	borrow(t)
+}
