@@ -89,7 +89,7 @@ func (j *juggler) release() string {
 // upgrade has another transport go on with the queue.
 func (j *juggler) upgrade() string {
 	next := new(bell)
-	if j.s.out.pass(next, j.rand.IntN(2) == 0) {
+	if j.s.out.pass(j.s.out.holder, next, j.rand.IntN(2) == 0) {
 		j.holder = next
 		j.s.out.deflates.Store(j.rand.IntN(2) == 0)
 	}

@@ -71,6 +71,11 @@ func TestConfigPanics(t *testing.T) {
 		{"Revisions", Config{Revisions: []Revision{V4, 5}}},
 		{"Overflow", Config{Overflow: 4}},
 		{"BodyTimeout", Config{BodyTimeout: -1}},
+		{"UpgradeTimeout", Config{UpgradeTimeout: math.MaxInt64}}, // what is added to it would overflow
+		{"WriteTimeout", Config{WriteTimeout: maxTime + 1}},
+		{"CloseTimeout", Config{CloseTimeout: maxTime + 1}},
+		{"MaxPayload", Config{MaxPayload: math.MaxInt}},
+		{"MaxPayload", Config{MaxPayload: 1<<30 + 1}},
 		{"MaxPackets", Config{MaxPackets: -1}},
 		{"MaxMessageRate", Config{MaxMessageRate: -1}},
 		{"MaxByteRate", Config{MaxByteRate: -1}},

@@ -95,19 +95,20 @@ const (
 )
 
 // Config is what a Server is made of. The zero value serves both transports and revisions to
-// clients of the same host. New copies it; changes after that have no effect.
+// clients of the same host. New copies it; changes after that have no effect. Times are from 1 ms to 24 days, the
+// most that a browser's timer holds.
 type Config struct {
 	// Path is where Handler and the Fiber middleware serve the engine, in Fiber below the prefix
 	// of the group or Use. Slashes at its ends are optional, here and in requests.
 	// Default: "/engine.io/".
 	Path string
 
-	// PingInterval is the time between two heartbeats of an idle session, at least 1 ms.
+	// PingInterval is the time between two heartbeats of an idle session.
 	// Default: 25 s. The first comes up to a fifth earlier, so that many clients which connected
 	// together do not stay in step.
 	PingInterval time.Duration
 
-	// PingTimeout is how long a client may take to answer a heartbeat, at least 1 ms.
+	// PingTimeout is how long a client may take to answer a heartbeat, from when it has left.
 	// Default: 20 s.
 	PingTimeout time.Duration
 
@@ -132,7 +133,7 @@ type Config struct {
 	// until a WebSocket peer has answered the close frame. Default: 5 s.
 	CloseTimeout time.Duration
 
-	// MaxPayload is the most that a client may send at once, in bytes: the body of a POST, or a
+	// MaxPayload is the most that a client may send at once, in bytes, 1 GiB at most: the body of a POST, or a
 	// WebSocket message. It is announced to clients, which cut their POSTs by it. A larger POST
 	// is answered 413 and the session goes on; a larger WebSocket message ends the session with
 	// ReasonTooBig. Default: 1,000,000.
@@ -316,11 +317,12 @@ type CompressionLevels struct {
 	Zstd    int // 1 to 3. Default: 1
 }
 
-// maxHeartbeat is what setTimeout takes; it fires at once for more.
-const maxHeartbeat = (1<<31 - 1) * time.Millisecond
+// maxTime is what setTimeout takes; it fires at once for more.
+const maxTime = (1<<31 - 1) * time.Millisecond
 
 const (
 	defaultMaxPayload  = 1_000_000
+	maxMaxPayload      = 1 << 30
 	defaultMaxQueued   = 1 << 20
 	defaultMaxSessions = 100_000
 
@@ -348,11 +350,11 @@ func (c Config) withDefaults() Config {
 		{"CloseTimeout", &c.CloseTimeout, 5 * time.Second},
 	} {
 		*d.value = cmp.Or(*d.value, d.def)
-		if *d.value < time.Millisecond {
-			panic(fmt.Sprintf("engineio: Config.%s is %v, must be at least 1ms", d.name, *d.value))
+		if *d.value < time.Millisecond || *d.value > maxTime {
+			panic(fmt.Sprintf("engineio: Config.%s is %v, must be from 1ms to %v", d.name, *d.value, maxTime))
 		}
 	}
-	if c.PingInterval > maxHeartbeat-c.PingTimeout {
+	if c.PingInterval > maxTime-c.PingTimeout {
 		panic("engineio: Config.PingInterval and PingTimeout together are more than the timers of browsers hold, 24 days")
 	}
 	return c.withDefaultLimits().withDefaultLists()
@@ -383,6 +385,9 @@ func (c Config) withDefaultLimits() Config {
 	limit("MaxByteRate", &c.MaxByteRate, 0)
 	if c.LowWater > c.HighWater {
 		panic(fmt.Sprintf("engineio: Config.LowWater is %d, above HighWater, %d", c.LowWater, c.HighWater))
+	}
+	if c.MaxPayload > maxMaxPayload {
+		panic(fmt.Sprintf("engineio: Config.MaxPayload is %d, must be %d or less", c.MaxPayload, maxMaxPayload))
 	}
 	c.Overflow.check()
 	return c

@@ -20,7 +20,10 @@ func (e *excuse) end() {
 func (e *excuse) fresh() { e.since.Store(false) }
 
 // any tells whether there is an excuse, or was one since the last call.
-func (e *excuse) any() bool { return e.since.Swap(false) || e.n.Load() > 0 }
+func (e *excuse) any() bool {
+	now := e.n.Load() > 0 // first: one that ends meanwhile is seen by one of the two
+	return e.since.Swap(false) || now
+}
 
 // late notes an excuse of this moment.
 func (e *excuse) late() { e.since.Store(true) }

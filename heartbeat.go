@@ -13,7 +13,6 @@ type heartbeat struct {
 	timer *time.Timer
 	due   time.Duration // of Server.now, when it goes off; what fires before lost the race with a re-arm
 	phase beatPhase
-	ping  uint64 // packets queued up to the last ping
 }
 
 // What the heartbeat waits for.
@@ -61,10 +60,7 @@ func (s *Session) tick() {
 	switch phase {
 	case beatInterval:
 		s.excuse.fresh()
-		_ = s.out.push(codec.Packet{Type: codec.Ping}, 0) // fails when the session ends, which is fine
-		s.mu.Lock()
-		s.beat.ping = s.out.count()
-		s.mu.Unlock()
+		s.ping()
 	case beatTimeout:
 		if !s.again() {
 			s.terminate(ReasonPingTimeout, nil)
@@ -76,24 +72,41 @@ func (s *Session) tick() {
 	}
 }
 
+// ping asks the client of revision 4 for a sign of life. It fails when the session ends, which is fine.
+func (s *Session) ping() { _ = s.out.push(codec.Packet{Type: codec.Ping}, 0) }
+
 // again gives the client PingTimeout once more when it cannot be blamed: when the ping has not left yet and
 // waits behind what a slow client still takes, which WriteTimeout bounds, or when the answer may wait
-// behind what we do not read for now, as while a callback runs.
+// behind what we do not read for now, as while a callback runs. The client goes by our pings, so it gets
+// another; writing that tells us too if it has gone.
 func (s *Session) again() bool {
-	s.mu.Lock()
-	ping := s.beat.ping
-	s.mu.Unlock()
-	if s.calling() || s.revision == V4 && s.out.writing(ping) {
+	waits, writing := s.out.pinging()
+	if s.calling() || writing {
 		s.excuse.late()
 	} else if !s.excuse.any() {
 		return false
 	}
+	s.renew()
+	if s.revision == V4 && !waits {
+		s.ping()
+	}
+	return true
+}
+
+// renew begins PingTimeout anew if the client has not been heard yet.
+func (s *Session) renew() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state == stateOpen && s.beat.phase == beatTimeout {
 		s.arm(beatTimeout, s.pingTimeout)
 	}
-	return true
+}
+
+// wrote says what became of n packets taken from the queue. PingTimeout begins when the ping has left.
+func (s *Session) wrote(n uint64, err error) {
+	if s.out.wrote(n, err) {
+		s.renew()
+	}
 }
 
 // heartbeat acts on the client's half: the pong of revision 4, the ping of revision 3.

@@ -207,11 +207,11 @@ func TestPassLosesNothing(t *testing.T) {
 			pollers[i] = &poller{o: o, count: all, bell: make(chan struct{}, 1)}
 		}
 		last := &drainer{o: o, count: all}
-		o.pass(pollers[0], false)
+		o.pass(nil, pollers[0], false)
 		sending := sendAll(o)
 		var polling sync.WaitGroup
 		for i, p := range pollers {
-			if i > 0 && !o.pass(p, false) {
+			if i > 0 && !o.pass(pollers[i-1], p, false) {
 				t.Fatal("the outbox does not change hands")
 			}
 			p.wake() // there may be something already
@@ -221,7 +221,7 @@ func TestPassLosesNothing(t *testing.T) {
 			}
 			runtime.Gosched()
 		}
-		o.pass(last, false)
+		o.pass(pollers[len(pollers)-1], last, false)
 		last.wake()
 		pollers[len(pollers)-1].wake()
 		sending.Wait()

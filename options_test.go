@@ -456,9 +456,9 @@ func TestSetPingHasAnEnd(t *testing.T) {
 		good              bool
 	}{
 		{12 * day, 12 * day, true},
-		{maxHeartbeat - time.Second, time.Second, true},
-		{maxHeartbeat, time.Millisecond, false},
-		{time.Millisecond, maxHeartbeat, false},
+		{maxTime - time.Second, time.Second, true},
+		{maxTime, time.Millisecond, false},
+		{time.Millisecond, maxTime, false},
 		{30 * day, time.Second, false},
 		{time.Second, 30 * day, false},
 		{1 << 62, 1 << 62, false}, // together they overflow

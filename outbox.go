@@ -59,7 +59,9 @@ type outbox struct {
 	pushed      uint64   // packets accepted so far
 	taken       uint64   // packets that a transport took off the queue
 	left        uint64   // packets handed to a connection
+	ping        uint64   // packets accepted up to the last ping
 	state       outboxState
+	deserted    bool          // the client has left the holder
 	lost        bool          // packets were dropped, or a connection failed under them
 	pong        bool          // one is queued
 	ready       bool          // the holder could write at once
@@ -99,16 +101,16 @@ func (o *outbox) holds(t transport) bool {
 	return o.holder == t
 }
 
-// pass makes t the holder, whoever was it before. One that is closing in good order passes, with
-// all that is queued and the last word: the client has stopped to poll by then. It fails when
-// the queue was dropped or the last word was taken.
-func (o *outbox) pass(t transport, textOnly bool) bool {
+// pass makes to the holder in place of from. One that is closing in good order passes, with all that is
+// queued and the last word: the client has stopped to poll by then. It fails when the queue was dropped
+// or the last word was taken, and when from does not hold it or was deserted.
+func (o *outbox) pass(from, to transport, textOnly bool) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.state != outOpen && o.state != outClosing {
+	if o.holder != from || o.deserted || o.state != outOpen && o.state != outClosing {
 		return false
 	}
-	o.holder, o.ready = t, true
+	o.holder, o.ready = to, true
 	o.textOnly.Store(textOnly)
 	return true
 }
@@ -138,9 +140,11 @@ func (o *outbox) take(t transport) (c *chunk, n uint64, last bool, err error) {
 	return c, n, last, nil
 }
 
-// wrote says what became of n taken packets: handed to a connection, or lost with it.
-func (o *outbox) wrote(n uint64, err error) {
+// wrote says what became of n taken packets: handed to a connection, or lost with it. It tells whether the last ping
+// was among those handed over.
+func (o *outbox) wrote(n uint64, err error) (pinged bool) {
 	o.mu.Lock()
+	pinged = err == nil && o.left < o.ping && o.left+n >= o.ping
 	if err != nil {
 		o.lost = true
 	} else {
@@ -149,6 +153,7 @@ func (o *outbox) wrote(n uint64, err error) {
 	o.backlog.measure(o.size, err == nil)
 	o.ring()
 	o.mu.Unlock()
+	return pinged
 }
 
 // claim gives t the sole right to take, until a rest. It fails when somebody has it, when t is
@@ -175,18 +180,12 @@ func (o *outbox) rest() bool {
 	return true
 }
 
-// count is how many packets were accepted so far.
-func (o *outbox) count() uint64 {
+// pinging tells whether the last ping has not left, and whether a WebSocket is at work on what is before it.
+func (o *outbox) pinging() (waits, writing bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.pushed
-}
-
-// writing tells whether a WebSocket is at work on the queue and has not written its first n packets.
-func (o *outbox) writing(n uint64) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.busy && o.left < n
+	waits = o.left < o.ping
+	return waits, waits && o.busy
 }
 
 // away says that t has stopped waiting.
@@ -240,6 +239,15 @@ func (o *outbox) drop(t transport) bool {
 	o.discard()
 	o.ring()
 	return true
+}
+
+// giveUp says that the client has left t, after which the queue does not pass to another. It fails when t does not
+// hold it any more.
+func (o *outbox) giveUp(t transport) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.deserted = o.holder == t
+	return o.deserted
 }
 
 // settle waits until nobody drains.

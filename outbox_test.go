@@ -293,6 +293,22 @@ func TestOutboxEnd(t *testing.T) {
 	}
 }
 
+// A client that leaves its last GET ends its session on long-polling, or an upgrade has the session: never both.
+func TestDesertedOutboxDoesNotPass(t *testing.T) {
+	poll, socket := new(bell), new(bell)
+	o := openOutbox(poll, 1000)
+	if !o.giveUp(poll) || o.pass(poll, socket, false) {
+		t.Error("it passes on after its client has left")
+	}
+	o = openOutbox(poll, 1000)
+	if !o.pass(poll, socket, false) || o.giveUp(poll) {
+		t.Error("a former holder gives it up")
+	}
+	if o.pass(poll, new(bell), false) {
+		t.Error("it passes from a former holder")
+	}
+}
+
 func TestOutboxAfterTheLastWord(t *testing.T) {
 	b, other := new(bell), new(bell)
 	o := openOutbox(b, 1<<20)
@@ -303,7 +319,7 @@ func TestOutboxAfterTheLastWord(t *testing.T) {
 	if _, last := takeAll(t, o, b); !last {
 		t.Fatal("no last word")
 	}
-	if o.pass(other, false) {
+	if o.pass(b, other, false) {
 		t.Error("the outbox changes hands after the last word")
 	}
 	for _, holder := range []transport{b, other} {
@@ -370,7 +386,7 @@ func TestAwayOfAnother(t *testing.T) {
 	poll, socket := new(bell), new(bell)
 	o := openOutbox(poll, 1000)
 	takeAll(t, o, poll)
-	o.pass(socket, false)
+	o.pass(poll, socket, false)
 	o.away(poll)
 	if err := o.push(text("x"), Volatile); err != nil {
 		t.Errorf("away of the former holder: %v", err)

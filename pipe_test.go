@@ -159,6 +159,12 @@ func (p *pipe) next(t testing.TB) string {
 	return frame
 }
 
+// rest waits for the end of the connection.
+func (p *pipe) rest() {
+	for range p.frames {
+	}
+}
+
 func (p *pipe) expect(t testing.TB, frames ...string) {
 	t.Helper()
 	for _, want := range frames {

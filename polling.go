@@ -68,7 +68,9 @@ func (p *polling) serveGet(ctx *fasthttp.RequestCtx, jsonp []byte, initial bool)
 	r := response{ctx: ctx, jsonp: jsonp, initial: initial}
 	for !p.drain(&r) {
 		if !p.parked.Wait(ctx.Conn()) {
-			p.s.terminate(ReasonTransportClose, errPollAborted)
+			if p.s.out.giveUp(p) { // or an upgrade has it
+				p.s.terminate(ReasonTransportClose, errPollAborted)
+			}
 			ctx.SetConnectionClose()
 			return
 		}
@@ -79,7 +81,7 @@ func (p *polling) serveGet(ctx *fasthttp.RequestCtx, jsonp []byte, initial bool)
 	}
 	r.write(p.s)
 	p.deliver(&r)
-	p.s.out.wrote(r.packets, nil)
+	p.s.wrote(r.packets, nil)
 	if r.last {
 		p.s.said()
 	}
@@ -111,7 +113,7 @@ func (p *polling) drain(r *response) bool {
 	case queue != nil || last:
 		r.packets, r.last = n, last
 		if err := p.answer(r, queue, last); err != nil {
-			p.s.out.wrote(n, err)
+			p.s.wrote(n, err)
 		}
 	case p.noop.Load():
 		p.s.out.away(p)

@@ -52,7 +52,11 @@ func (p *polling) servePost(ctx *fasthttp.RequestCtx, jsonp bool) {
 	case err != nil:
 		p.s.terminate(ReasonParseError, err)
 	default:
+		begin := p.s.srv.now()
 		p.feed(format.Decode(body), ctx.Conn())
+		if p.s.srv.now()-begin > slowPace {
+			p.s.excuse.late() // the client's next POST waits for the answer
+		}
 	}
 	ctx.Request.ReleaseBody(keepBody)
 	ctx.Response.Header.SetContentType("text/html")

@@ -24,6 +24,9 @@ func (o *outbox) push(p codec.Packet, opts SendOption) error {
 		n = 0
 	}
 	wake := o.queued(n)
+	if p.Type == codec.Ping {
+		o.ping = o.pushed
+	}
 	o.mu.Unlock()
 	if wake != nil {
 		wake.wake()

@@ -76,15 +76,91 @@ func TestLongCallbackIsNoPingTimeout(t *testing.T) {
 				if synctest.Wait(); s.over.Load() {
 					t.Fatalf("ended with %v", reasonOf(t, s))
 				}
-				go func() { // silent from here on, but it reads
-					for range c.frames {
-					}
-				}()
+				go c.rest() // silent from here on, but it reads
 				if d := untilEnd(t, s, ReasonPingTimeout); d > interval+2*timeout {
 					t.Errorf("the silence after it ended the session after %v", d)
 				}
 				c.close()
 			})
+		})
+	}
+}
+
+// A client goes by our pings: while a callback keeps its pong from being read it gets others. They tell us too
+// when it has gone.
+func TestPingsBehindALongCallback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newTestServer(Config{OnMessage: func(s *Session, _ Message) { <-s.Context().Done() }})
+		s, c := openPipe(t, srv, V4)
+		c.send("4until the end")
+		for range 20 {
+			since := time.Now()
+			c.expect(t, "1 2")
+			if d := time.Since(since); d > interval+timeout {
+				t.Fatalf("%v between two pings: the client has given up", d)
+			}
+		}
+		_ = c.conn.Close()
+		if d := untilEnd(t, s, ReasonTransportClose); d > timeout {
+			t.Errorf("that the client has gone is noticed after %v", d)
+		}
+		c.close()
+		c.rest()
+	})
+}
+
+// With ConcurrentHandlers a callback that runs is no excuse: the client can be heard.
+func TestConcurrentCallbackAndADeadClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newTestServer(Config{ConcurrentHandlers: 2, OnMessage: func(s *Session, _ Message) { <-s.Context().Done() }})
+		s, r := openRecorded(t, srv, V4)
+		s.receive(text("until the end"), nil)
+		nextPing(t, r)
+		if d := untilEnd(t, s, ReasonPingTimeout); d > timeout {
+			t.Errorf("a dead client is noticed after %v", d)
+		}
+	})
+}
+
+// When as many callbacks run as may, nothing more is read.
+func TestConcurrentCallbacksThatHoldTheReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const work = 3 * (interval + timeout)
+		srv := newTestServer(Config{ConcurrentHandlers: 2, OnMessage: func(_ *Session, m Message) {
+			if string(m.Data) == "work" {
+				time.Sleep(work)
+			}
+		}})
+		s, c := openPipe(t, srv, V4)
+		go c.rest()
+		for _, packet := range []string{"4work", "4work", "4 waits for one of them"} {
+			c.send(packet)
+		}
+		go c.send("3")
+		time.Sleep(work + time.Second)
+		if synctest.Wait(); s.isClosed() {
+			t.Errorf("ended with %v", reasonOf(t, s))
+		}
+		s.CloseNow()
+		c.close()
+	})
+}
+
+// A client whose pong has to wait for the answer to its POST.
+func TestLongPost(t *testing.T) {
+	for _, more := range []time.Duration{-10 * time.Millisecond, 10 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			srv := newTestServer(Config{OnMessage: func(*Session, Message) { time.Sleep(timeout + more) }})
+			s := openPolling(t, srv, V4)
+			if _, body := get(s); body != "2" {
+				t.Fatal(body)
+			}
+			post(s, "4work")
+			time.Sleep(50 * time.Millisecond) // a round trip
+			if status, _ := post(s, "3"); status != 200 || s.isClosed() {
+				t.Errorf("%v beyond PingTimeout: the pong is answered %d, the session closed: %v", more, status, s.isClosed())
+			}
+			s.CloseNow()
 		})
 	}
 }

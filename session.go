@@ -94,7 +94,7 @@ func (s *Session) Context() context.Context {
 // It may only be called in OnHandshake, and fails with ErrTooLate after it. Both durations are
 // at least 1 ms, and together 24 days at most.
 func (s *Session) SetPing(interval, timeout time.Duration) error {
-	if interval < time.Millisecond || timeout < time.Millisecond || interval > maxHeartbeat-timeout {
+	if interval < time.Millisecond || timeout < time.Millisecond || interval > maxTime-timeout {
 		return fmt.Errorf("engineio: SetPing(%v, %v): must be at least 1ms, and 24 days together at most", interval, timeout)
 	}
 	s.mu.Lock()

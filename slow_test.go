@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -184,4 +185,80 @@ func TestLastWordAfterItsTime(t *testing.T) {
 		t.Errorf("%v, %v in place of a close frame", op, err)
 	}
 	<-left
+}
+
+// A session that has ended gives what it still writes CloseTimeout once, and not for each record's worth.
+func TestCloseNowToASlowReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const closeTimeout = 5 * time.Second
+		s := newTestSession(t, newTestServer(Config{CloseTimeout: closeTimeout}), V4, WebSocket)
+		c := slowly(t, s)
+		_ = s.SendText(strings.Repeat("x", 1_000_000)) // 4 minutes
+		time.Sleep(2 * time.Second)
+		start := time.Now()
+		s.CloseNow()
+		<-c.left
+		if d := time.Since(start); d > 2*closeTimeout {
+			t.Errorf("the connection goes %v after CloseNow", d)
+		}
+		c.close()
+		c.rest()
+	})
+}
+
+// The reader writes its own answers where the socket cannot tell what it takes, and hears nobody meanwhile.
+func TestReaderThatWritesIsNoPingTimeout(t *testing.T) {
+	for _, rev := range []Revision{V4, V3} {
+		t.Run(fmt.Sprint(rev), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				answer := strings.Repeat("x", 16_000)
+				srv := newTestServer(Config{OnMessage: func(s *Session, _ Message) { _ = s.SendText(answer) }})
+				s := newTestSession(t, srv, rev, WebSocket)
+				server, client := net.Pipe()
+				// 250 bytes a second: a minute for the answer, some of it every second
+				c := serveConn(t, newGuard(t, server), slowConn{client, 250, time.Second}, newWebSocket(s).serve)
+				c.next(t)
+				beat := "2"
+				if rev == V4 {
+					c.expect(t, "1 2")
+					beat = "3"
+				}
+				c.send("4hi")
+				go c.send(beat)
+				c.expect(t, "1 4"+answer)
+				if s.isClosed() {
+					t.Errorf("ended with %v", reasonOf(t, s))
+				}
+				s.CloseNow()
+				c.close()
+				c.rest()
+			})
+		})
+	}
+}
+
+// PingTimeout begins when the ping has left.
+func TestPingThatLeavesLate(t *testing.T) {
+	for _, seconds := range []int{1, 14, 15, 16, 17, 18, 19, 22} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newTestSession(t, newTestServer(Config{}), V4, WebSocket)
+			c := slowly(t, s)
+			c.expect(t, "1 2")
+			c.send("3")
+			synctest.Wait()
+			time.Sleep(interval - time.Second)
+			long := strings.Repeat("x", seconds*4<<10)
+			_ = s.SendText(long)
+			c.expect(t, "1 4"+long, "1 2")
+			time.Sleep(1500 * time.Millisecond) // a round trip
+			c.send("3")
+			synctest.Wait()
+			if s.isClosed() {
+				t.Errorf("%d s: ended with %v", seconds, reasonOf(t, s))
+			}
+			s.CloseNow()
+			c.close()
+			c.rest()
+		})
+	}
 }

@@ -24,8 +24,16 @@ func (s *Session) leave() {
 	s.turn.Unlock()
 }
 
-// calling tells whether a callback runs.
+// calling tells whether a callback runs that keeps the client from being heard. With ConcurrentHandlers those
+// that share the turn do not.
 func (s *Session) calling() bool {
+	if s.slots != nil {
+		if !s.turn.TryRLock() {
+			return true
+		}
+		s.turn.RUnlock()
+		return false
+	}
 	if !s.turn.TryLock() {
 		return true
 	}
@@ -68,7 +76,7 @@ func (s *Session) opened() {
 // deliver runs OnMessage, here or, if the application wants several at once, beside.
 func (s *Session) deliver(m Message) {
 	if s.slots != nil {
-		s.slots <- struct{}{}
+		s.slot()
 		s.turn.RLock() // here, or a goodbye right behind the message could overtake it
 		m.Data = bytes.Clone(m.Data)
 		go s.deliverShared(m, !s.over.Load())
@@ -81,6 +89,18 @@ func (s *Session) deliver(m Message) {
 	if f := s.srv.config.OnMessage; f != nil {
 		f(s, m)
 	}
+}
+
+// slot waits until another OnMessage may run. Nothing is read meanwhile.
+func (s *Session) slot() {
+	select {
+	case s.slots <- struct{}{}:
+		return
+	default:
+	}
+	s.excuse.begin()
+	defer s.excuse.end()
+	s.slots <- struct{}{}
 }
 
 // enterBeside is enter for what may run beside an OnMessage, if that may.

@@ -61,7 +61,7 @@ func (s *Session) completeUpgrade(w *webSocket) bool {
 		s.probeBy = s.srv.now() + s.srv.config.UpgradeTimeout // nobody displaces w from here on
 	}
 	s.mu.Unlock()
-	if !ours || !s.out.pass(w, w.base64) {
+	if !ours || !s.out.pass(s.poll, w, w.base64) {
 		return false
 	}
 	s.out.deflates.Store(w.deflate)

@@ -21,16 +21,24 @@ func (w *webSocket) wake() {
 	w.hurry()
 }
 
-// hurry gives a write that is under way, or about to begin, CloseTimeout at most if the session has
-// ended.
+// hurry gives a write that is under way, or about to begin, CloseTimeout at most if the session is over, and
+// all that are left CloseTimeout together from when it has ended.
 func (w *webSocket) hurry() {
 	if !w.s.over.Load() {
 		return
 	}
+	c, closed := &w.s.srv.config, w.s.isClosed()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if c := &w.s.srv.config; w.conn != nil && !w.final {
-		_ = w.conn.SetWriteDeadline(time.Now().Add(min(c.CloseTimeout, c.WriteTimeout)))
+	until := time.Now().Add(min(c.CloseTimeout, c.WriteTimeout))
+	if closed && w.until.IsZero() {
+		w.until = until
+	}
+	if closed {
+		until = w.until
+	}
+	if w.conn != nil && !w.final {
+		_ = w.conn.SetWriteDeadline(until)
 	}
 }
 
@@ -56,9 +64,11 @@ func (w *webSocket) sendWaiting(most int) {
 			return
 		}
 		w.s.out.free(queue)
-		w.s.out.wrote(n, nil)
+		w.s.wrote(n, nil)
 	case queue.size() <= most:
+		w.s.excuse.begin() // who waits here would hear the client
 		w.finish(queue, n, false, 0)
+		w.s.excuse.end()
 	default:
 		go w.resume(queue, n, last, 0)
 		return
@@ -111,7 +121,7 @@ func (w *webSocket) finish(queue *chunk, n uint64, last bool, done int) {
 		err = w.writeQueue(queue, last)
 	}
 	w.s.out.free(queue)
-	w.s.out.wrote(n, err)
+	w.s.wrote(n, err)
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		w.s.terminate(ReasonStalled, err)
