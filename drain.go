@@ -42,6 +42,7 @@ func (srv *Server) Drain(ctx context.Context, window time.Duration) error {
 // load balancer looks. What else the application needs to be healthy is for it to add.
 func (srv *Server) ServeHealth(ctx *fasthttp.RequestCtx) {
 	ctx.Response.Header.Set("Cache-Control", "no-store")
+	discardBody(ctx)
 	if srv.draining.Load() {
 		ctx.SetStatusCode(fasthttp.StatusServiceUnavailable)
 		ctx.SetBodyString("draining\n")

@@ -206,7 +206,7 @@ type Config struct {
 	// (any depth, not example.com itself) or "*". Others are answered 403; allowed ones get the
 	// CORS headers, on errors too, and preflights are answered 204. A request without an Origin
 	// header does not come from another site's page and is let through; JSONP, whose script tags
-	// send none, is judged by Sec-Fetch-Site and Referer. Default: none.
+	// send none, is judged by Sec-Fetch-Site and Referer, and refused without either. Default: none.
 	AllowedOrigins []string
 
 	// AllowOrigin decides about origins that AllowedOrigins does not list. It sees the header

@@ -17,7 +17,7 @@ import (
 // goroutine may stand in front: no cache, no timeout handler, no compression.
 func (srv *Server) Handler(next fasthttp.RequestHandler) fasthttp.RequestHandler {
 	if next == nil {
-		next = func(ctx *fasthttp.RequestCtx) { ctx.Error("Not Found", fasthttp.StatusNotFound) }
+		next = notFound
 	}
 	return func(ctx *fasthttp.RequestCtx) {
 		if srv.Match(ctx.Path()) {
@@ -26,6 +26,11 @@ func (srv *Server) Handler(next fasthttp.RequestHandler) fasthttp.RequestHandler
 		}
 		next(ctx)
 	}
+}
+
+func notFound(ctx *fasthttp.RequestCtx) {
+	ctx.Error("Not Found", fasthttp.StatusNotFound)
+	discardBody(ctx)
 }
 
 // Match tells whether path is Config.Path, with or without its final slash.
@@ -276,9 +281,7 @@ func (srv *Server) refuse(ctx *fasthttp.RequestCtx, e *RequestError) {
 		ctx.Response.Header.Set(k, v)
 	}
 	ctx.Response.SetBody(body)
-	if stream := ctx.RequestBodyStream(); stream != nil {
-		discardBody(ctx, stream)
-	}
+	discardBody(ctx)
 }
 
 // refuseEmpty answers with a bare status, as the reference does for what breaks the rules of
@@ -286,8 +289,8 @@ func (srv *Server) refuse(ctx *fasthttp.RequestCtx, e *RequestError) {
 func (srv *Server) refuseEmpty(ctx *fasthttp.RequestCtx, status int, err error) {
 	srv.report(ctx, &RequestError{Status: status, Code: codeBadRequest, Message: codeText[codeBadRequest], Err: err})
 	ctx.SetStatusCode(status)
-	if stream := ctx.RequestBodyStream(); stream != nil && !ctx.Response.ConnectionClose() {
-		discardBody(ctx, stream)
+	if !ctx.Response.ConnectionClose() {
+		discardBody(ctx)
 	}
 }
 

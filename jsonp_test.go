@@ -4,12 +4,20 @@ import "testing"
 
 // A script tag of a foreign page must not open a session that the page can read.
 func TestJSONPOfForeignPages(t *testing.T) {
-	config := Config{AllowedOrigins: []string{"https://friend.example"}}
+	config := Config{
+		AllowedOrigins: []string{"https://friend.example"},
+		AllowOrigin: func(origin string) bool {
+			if origin == "" {
+				t.Error("AllowOrigin is asked about no origin")
+			}
+			return false
+		},
+	}
 	for _, c := range []struct {
 		name, query, site, referer string
 		status                     int
 	}{
-		{"no browser", "&j=0", "", "", 200},
+		{"a page that hides, by plain HTTP", "&j=0", "", "", 403},
 		{"own page", "&j=0", "same-origin", "http://example.com/page", 200},
 		{"typed in", "&j=0", "none", "", 200},
 		{"allowed page", "&j=0", "cross-site", "https://friend.example/", 200},

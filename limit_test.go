@@ -120,6 +120,30 @@ func TestRefusedStreamIsNotARequest(t *testing.T) {
 	})
 }
 
+// Nor one that nobody wants. It would come without an Origin, out of a page of any.
+func TestUnreadStreamIsNotARequest(t *testing.T) {
+	unread := func(t *testing.T, e *engine, method, uri string, status int) {
+		t.Helper()
+		h := e.http.HTTP()
+		t.Cleanup(h.Close)
+		smuggled := enginetest.Request("GET", enginetest.Setup{}.URI("polling", ""), "localhost", nil)
+		r, err := h.Do(method, uri, append(bytes.Repeat([]byte("x"), 8<<10), smuggled...)) // fasthttp has read 8 KiB
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Status != status || !r.Close || e.Len() != 0 {
+			t.Errorf("%s %s: status %d, the connection closes: %v, %d sessions", method, uri, r.Status, r.Close, e.Len())
+		}
+	}
+	streams := enginetest.Options{StreamRequestBody: true}
+	t.Run("no next", func(t *testing.T) {
+		unread(t, serve(t, onFasthttp, engineio.Config{}, streams), "POST", "/other", 404)
+	})
+	eachStack(t, func(t *testing.T, on stack) {
+		unread(t, serve(t, withHealth(on), engineio.Config{}, streams), "GET", healthPath, 200)
+	})
+}
+
 func TestWebSocketMessageAboveMaxPayload(t *testing.T) {
 	writes := map[string]func(*websocket.Conn) error{
 		"one frame": func(c *websocket.Conn) error {

@@ -37,7 +37,7 @@ func newOrigins(c Config, p proxies) (*origins, error) {
 }
 
 // admit tells whether the request's page may talk to us, and if so lets the browser know. A
-// request without an Origin does not come from a page of another site.
+// request without an Origin does not come from a page of another site, unless it is JSONP.
 func (o *origins) admit(ctx *fasthttp.RequestCtx) bool {
 	from := string(ctx.Request.Header.Peek("Origin"))
 	h := &ctx.Response.Header
@@ -47,8 +47,8 @@ func (o *origins) admit(ctx *fasthttp.RequestCtx) bool {
 	}
 	addVary(h, "Origin")
 	if from == "" {
-		page, unknown := scriptPage(ctx)
-		return unknown || o.knows(ctx, page)
+		page, foreign := scriptPage(ctx)
+		return !foreign || o.listed.Any() || page != "" && o.knows(ctx, page)
 	}
 	if !o.knows(ctx, from) {
 		return false
@@ -67,25 +67,22 @@ func (o *origins) knows(ctx *fasthttp.RequestCtx, from string) bool {
 
 // scriptPage is the origin of the page whose script tag sends a JSONP request. A script tag sends no
 // Origin, and what it gets runs in the page: without a look at the headers that it does send, every
-// page of the web could read a session that it has opened with its visitor's cookies. unknown is true
-// for what is no JSONP, does not come from another site, or comes from no browser of this decade.
-func scriptPage(ctx *fasthttp.RequestCtx) (page string, unknown bool) {
+// page of the web could read a session that it has opened with its visitor's cookies. Browsers send no
+// Sec-Fetch-Site to a server by plain HTTP, and no Referer where the page does not want it: then the page
+// may be any, and is "". foreign is false for what is no JSONP, or comes from this site.
+func scriptPage(ctx *fasthttp.RequestCtx) (page string, foreign bool) {
 	if !ctx.QueryArgs().Has("j") {
-		return "", true
+		return "", false
 	}
 	site := string(ctx.Request.Header.Peek("Sec-Fetch-Site"))
 	if site == "same-origin" || site == "none" {
-		return "", true
-	}
-	referer := string(ctx.Request.Header.Peek("Referer"))
-	if referer == "" {
-		return "", site == ""
-	}
-	u, err := url.Parse(referer)
-	if err != nil {
 		return "", false
 	}
-	return u.Scheme + "://" + u.Host, false
+	u, err := url.Parse(string(ctx.Request.Header.Peek("Referer")))
+	if err != nil || u.Host == "" {
+		return "", true
+	}
+	return u.Scheme + "://" + u.Host, true
 }
 
 // preflight answers a browser that asks before it sends; admit has let it through.

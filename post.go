@@ -92,7 +92,7 @@ func readBody(ctx *fasthttp.RequestCtx, c *Config) ([]byte, error) {
 	stream := ctx.RequestBodyStream()
 	switch tooBig := ctx.Request.Header.ContentLength() > c.MaxPayload; {
 	case tooBig && stream != nil:
-		discardBody(ctx, stream)
+		discardBody(ctx)
 		return nil, errTooBig
 	case tooBig:
 		return nil, errTooBig // not to ask for the body: fasthttp would put a form that it has taken apart together
@@ -114,7 +114,7 @@ func readBody(ctx *fasthttp.RequestCtx, c *Config) ([]byte, error) {
 		ctx.SetConnectionClose()
 		return nil, errBrokenBody
 	case len(body) > c.MaxPayload:
-		discardBody(ctx, stream)
+		discardBody(ctx)
 		return nil, errTooBig
 	}
 	return body, nil
@@ -135,7 +135,11 @@ func cutOff(ctx *fasthttp.RequestCtx, body []byte, limit int) bool {
 // discardBody gets rid of a streamed body that nobody wants, and of the connection: fasthttp would
 // take what is left of it for the next request, and closing with unread bytes resets the
 // connection before the client has read why. It gives up after discardMax bytes or discardTime.
-func discardBody(ctx *fasthttp.RequestCtx, stream io.Reader) {
+func discardBody(ctx *fasthttp.RequestCtx) {
+	stream := ctx.RequestBodyStream()
+	if stream == nil || ctx.Request.Header.ContentLength() == 0 {
+		return
+	}
 	ctx.SetConnectionClose()
 	_ = ctx.Conn().SetReadDeadline(time.Now().Add(discardTime))
 	_, _ = io.Copy(io.Discard, io.LimitReader(stream, discardMax))

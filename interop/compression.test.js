@@ -152,17 +152,18 @@ for (const stack of stacks) {
       });
 
       test("a binary payload and JSONP of revision 3", async () => {
-        const headers = { "Accept-Encoding": "gzip" };
+        const own = { Referer: `${server.url}/` }; // a script tag's
+        const headers = { ...own, "Accept-Encoding": "gzip" };
         for (const jsonp of [false, true]) {
           const base = `${server.url}/engine.io/?EIO=3&transport=polling${jsonp ? "&j=0" : ""}`;
-          const open = (await request(base)).body;
+          const open = (await request(base, { headers: own })).body;
           const [sid] = /"sid\\?":\\?"([^"\\]+)/.exec(open).slice(1);
           const url = `${base}&sid=${sid}`;
           const binary = Buffer.alloc(5000, 0xab);
           if (jsonp) {
             const packet = `b4${binary.toString("base64")}`;
             const form = `d=${encodeURIComponent(`${packet.length}:${packet}`)}`;
-            assert.equal((await request(url, { method: "POST", body: form })).body, "ok");
+            assert.equal((await request(url, { method: "POST", body: form, headers: own })).body, "ok");
             const res = await request(url, { headers });
             assert.equal(decoded(res, "gzip"), `___eio[0](${JSON.stringify(`${packet.length}:${packet}`)});`);
           } else {

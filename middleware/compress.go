@@ -3,6 +3,7 @@ package middleware
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 
@@ -141,8 +142,8 @@ func (z *compressing) eligible(ctx *fasthttp.RequestCtx) bool {
 		return false
 	case len(resp.Header.ContentEncoding()) > 0, !z.compressible(resp.Header.ContentType()):
 		return false
-	case hasToken(resp.Header.Peek(fasthttp.HeaderCacheControl), "no-transform"),
-		hasToken(ctx.Request.Header.Peek(fasthttp.HeaderCacheControl), "no-transform"):
+	case noTransform(resp.Header.PeekAll(fasthttp.HeaderCacheControl)),
+		noTransform(ctx.Request.Header.PeekAll(fasthttp.HeaderCacheControl)):
 		return false
 	case resp.IsBodyStream():
 		size := resp.Header.ContentLength()
@@ -152,6 +153,11 @@ func (z *compressing) eligible(ctx *fasthttp.RequestCtx) bool {
 		return max(len(resp.Body()), resp.Header.ContentLength()) >= z.threshold
 	}
 	return len(resp.Body()) >= z.threshold && len(resp.Body()) > 0
+}
+
+// noTransform reads all lines of Cache-Control.
+func noTransform(lines [][]byte) bool {
+	return slices.ContainsFunc(lines, func(line []byte) bool { return hasToken(line, "no-transform") })
 }
 
 func (z *compressing) compressible(contentType []byte) bool {

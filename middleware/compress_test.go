@@ -90,12 +90,17 @@ func TestCompressSkips(t *testing.T) {
 		header []string
 		varies bool
 	}{
-		"below the threshold":      {small, html, "GET", nil, false},
-		"already coded":            {CompressConfig{}, set("Content-Encoding", "identity"), "GET", nil, false},
-		"a picture":                {CompressConfig{}, set("Content-Type", "image/png"), "GET", nil, false},
-		"no type":                  {CompressConfig{}, set("Content-Type", "x"), "GET", nil, false},
-		"other type":               {CompressConfig{Types: []string{"application/json"}}, html, "GET", nil, false},
-		"no-transform":             {CompressConfig{}, set("Cache-Control", "private, No-Transform"), "GET", nil, false},
+		"below the threshold": {small, html, "GET", nil, false},
+		"already coded":       {CompressConfig{}, set("Content-Encoding", "identity"), "GET", nil, false},
+		"a picture":           {CompressConfig{}, set("Content-Type", "image/png"), "GET", nil, false},
+		"no type":             {CompressConfig{}, set("Content-Type", "x"), "GET", nil, false},
+		"other type":          {CompressConfig{Types: []string{"application/json"}}, html, "GET", nil, false},
+		"no-transform":        {CompressConfig{}, set("Cache-Control", "private, No-Transform"), "GET", nil, false},
+		"no-transform in a second line": {CompressConfig{}, func(ctx *fasthttp.RequestCtx) {
+			ctx.Response.Header.Set("Cache-Control", "private")
+			ctx.Response.Header.Add("Cache-Control", "no-transform")
+			html(ctx)
+		}, "GET", nil, false},
 		"no-transform by request":  {CompressConfig{}, html, "GET", []string{"Cache-Control", "no-transform"}, false},
 		"part":                     {CompressConfig{}, status(206), "GET", nil, false},
 		"not modified":             {CompressConfig{}, status(304), "GET", nil, false},

@@ -135,6 +135,7 @@ func (c *cors) allowed(ctx *fasthttp.RequestCtx, from string) bool {
 
 func (c *cors) preflight(ctx *fasthttp.RequestCtx, from string, allowed bool) {
 	ctx.SetStatusCode(fasthttp.StatusNoContent)
+	leaveBody(ctx)
 	h := &ctx.Response.Header
 	h.SetNoDefaultContentType(true)
 	c.admit(h, from, allowed)

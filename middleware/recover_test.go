@@ -8,9 +8,11 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/valyala/fasthttp"
 	"github.com/valyala/fasthttp/fasthttputil"
@@ -125,3 +127,57 @@ func TestRecoverLeavesHijacked(t *testing.T) {
 	_ = ln.Close()
 	<-served
 }
+
+// What a middleware that answers has not read of a streamed body must not be the next request.
+func TestUnreadStreamIsNotARequest(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(dir+"/a.txt", []byte("file"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	boom := func(next fasthttp.RequestHandler) fasthttp.RequestHandler {
+		return Recover(RecoverConfig{Logger: slog.New(slog.DiscardHandler)})(func(ctx *fasthttp.RequestCtx) {
+			if next(ctx); string(ctx.Path()) != "/smuggled" {
+				panic("boom")
+			}
+		})
+	}
+	for name, c := range map[string]struct {
+		wrap func(fasthttp.RequestHandler) fasthttp.RequestHandler
+		head string
+	}{
+		"a preflight": {CORS(CORSConfig{Origins: []string{"https://example.com"}}),
+			"OPTIONS / HTTP/1.1\r\nHost: a\r\nOrigin: https://evil.example\r\nAccess-Control-Request-Method: PUT\r\n"},
+		"a file":  {Static(StaticFiles{"/static": {Name: dir}}), "GET /static/a.txt HTTP/1.1\r\nHost: a\r\n"},
+		"a panic": {boom, "POST / HTTP/1.1\r\nHost: a\r\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			smuggled := false
+			srv := &fasthttp.Server{StreamRequestBody: true, Logger: quiet{}, Handler: c.wrap(func(ctx *fasthttp.RequestCtx) {
+				smuggled = smuggled || string(ctx.Path()) == "/smuggled"
+			})}
+			const inner = "POST /smuggled HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
+			in := fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s%s", c.head, 8<<10+len(inner), strings.Repeat("x", 8<<10), inner)
+			conn := &script{Reader: strings.NewReader(in)}
+			_ = srv.ServeConn(conn)
+			if smuggled || !strings.Contains(conn.out.String(), "Connection: close") {
+				t.Errorf("a request out of the body: %v; answered %q", smuggled, conn.out.String())
+			}
+		})
+	}
+}
+
+// A script is a connection with all that a client says.
+type script struct {
+	net.Conn
+	io.Reader
+	out bytes.Buffer
+}
+
+func (c *script) Read(b []byte) (int, error)     { return c.Reader.Read(b) }
+func (c *script) Write(b []byte) (int, error)    { return c.out.Write(b) }
+func (*script) Close() error                     { return nil }
+func (*script) RemoteAddr() net.Addr             { return &net.TCPAddr{} }
+func (*script) LocalAddr() net.Addr              { return &net.TCPAddr{} }
+func (*script) SetDeadline(time.Time) error      { return nil }
+func (*script) SetReadDeadline(time.Time) error  { return nil }
+func (*script) SetWriteDeadline(time.Time) error { return nil }

@@ -14,6 +14,7 @@ import (
 
 // send answers with the file and closes it, now or when the response has been written.
 func send(ctx *fasthttp.RequestCtx, file *os.File, info fs.FileInfo, contentType string) {
+	leaveBody(ctx)
 	h := &ctx.Response.Header
 	modified := info.ModTime().UTC().Truncate(time.Second)
 	etag := `"` + strconv.FormatInt(info.ModTime().UnixNano(), 36) + "-" + strconv.FormatInt(info.Size(), 36) + `"`

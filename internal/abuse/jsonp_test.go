@@ -50,7 +50,7 @@ func TestJSONPCallbacks(t *testing.T) {
 		for i := range x.struck {
 			c := callbacks[i%len(callbacks)]
 			w := x.wire(t)
-			w.say(t, request("GET", openPath+"&j="+c.j, "", hangUp))
+			w.say(t, request("GET", openPath+"&j="+c.j, "", ownPage, hangUp))
 			all := w.answers(t, "GET")
 			if len(all) != 1 {
 				t.Fatalf("j=%.40q: %d answers", c.j, len(all))
@@ -72,7 +72,7 @@ func TestJSONPPayloads(t *testing.T) {
 		for _, revision := range revisions {
 			w := x.wire(t)
 			target := fmt.Sprintf("/engine.io/?EIO=%d&transport=polling&j=7", revision)
-			open, err := safe(w.exchange(t, request("GET", target, "")), "7")
+			open, err := safe(w.exchange(t, request("GET", target, "", ownPage)), "7")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -87,11 +87,11 @@ func TestJSONPPayloads(t *testing.T) {
 				p := codec.Packet{Type: codec.Message, Data: []byte(payloads[i%len(payloads)])}
 				want := string(format.Append(nil, p))
 				form := "d=" + url.QueryEscape(strings.NewReplacer("\n", "\\n", "\\n", "\\\\n").Replace(want))
-				a := w.exchange(t, request("POST", target, form, "Content-Type: application/x-www-form-urlencoded"))
+				a := w.exchange(t, request("POST", target, form, ownPage, "Content-Type: application/x-www-form-urlencoded"))
 				if a.status != 200 || a.body != "ok" || a.get("Content-Type") != "text/html" {
 					t.Fatalf("%q: %+v", p.Data, a)
 				}
-				got, err := safe(w.exchange(t, request("GET", target, "", "Accept-Encoding: identity")), "7")
+				got, err := safe(w.exchange(t, request("GET", target, "", ownPage, "Accept-Encoding: identity")), "7")
 				if err != nil || got != want {
 					t.Errorf("%q: %q, %v; want %q", p.Data, got, err, want)
 				}

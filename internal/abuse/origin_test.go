@@ -120,13 +120,16 @@ func TestForwardedHosts(t *testing.T) {
 	}
 }
 
+// ownPage is what a browser says of a script tag in a page of the server's own.
+const ownPage = "Sec-Fetch-Site: same-origin"
+
 // JSONP, whose script tags send no Origin, is judged by what they do send.
 func TestForeignScripts(t *testing.T) {
 	scripts := []struct {
 		lines   []string
 		allowed bool
 	}{
-		{nil, true}, // no browser of this decade
+		{nil, false}, // of a page that hides, by plain HTTP
 		{[]string{"Sec-Fetch-Site: same-origin"}, true}, {[]string{"Sec-Fetch-Site: none"}, true},
 		{[]string{"Referer: http://victim.example/page"}, true},
 		{[]string{"Sec-Fetch-Site: cross-site"}, false}, {[]string{"Sec-Fetch-Site: same-site"}, false},

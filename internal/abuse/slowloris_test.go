@@ -134,7 +134,7 @@ func TestSilentConnectionsEnd(t *testing.T) {
 // that has come to its end at last is answered.
 func TestSlowRequestsDoNotHoldUpOthers(t *testing.T) {
 	attack(t, spec{}, 50, 5000, func(t *testing.T, x *target, n int) {
-		const head, tail = "GET " + openPath + "&j= HTTP/1.1\r\nHost: victim.example\r\nConnection: cl", "ose\r\n\r\n"
+		const head, tail = "GET " + openPath + "&j= HTTP/1.1\r\nHost: victim.example\r\n" + ownPage + "\r\nConnection: cl", "ose\r\n\r\n"
 		var wires []*wire
 		defer func() {
 			for _, w := range wires {
