@@ -32,6 +32,8 @@ type Client struct {
 	stay  context.Context // ends, before life, with the first Close
 	leave context.CancelFunc
 	once  sync.Once
+
+	announced chan struct{} // closed when the last Reconnect.OnConnect has returned; nil before the first
 }
 
 // Dial opens a session with the server at rawURL, by http, https, ws or wss; nil options stand for
@@ -112,11 +114,11 @@ func (c *Client) greeting(ctx context.Context) (hello []codec.Packet, err error)
 func (c *Client) serve(s *session) {
 	var why *CloseError
 	for {
-		c.tell(event{kind: onConnect})
+		c.in.tell(event{kind: onConnect})
 		why = s.run()
 		c.session.Store(nil)
 		c.o.Logger.Debug("client: session ended", "sid", s.id, "error", why)
-		c.tell(event{kind: onDisconnect, why: why})
+		c.in.tell(event{kind: onDisconnect, why: why})
 		if c.o.Reconnect == nil || c.stay.Err() != nil {
 			break
 		}
@@ -127,18 +129,10 @@ func (c *Client) serve(s *session) {
 	c.out.end(why)
 	c.in.end(why)
 	c.kill()
-	c.over(why)
-}
-
-// tell gives an event to Run, and waits for room while the client is alive.
-func (c *Client) tell(e event) {
-	for !c.in.offer(e) {
-		select {
-		case <-c.in.room:
-		case <-c.life.Done():
-			return
-		}
+	if c.announced != nil {
+		<-c.announced
 	}
+	c.over(why)
 }
 
 // Read waits for the next message. Its error is the cause of ctx, or a *CloseError when the client

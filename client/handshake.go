@@ -21,7 +21,7 @@ func (c *Client) connect(ctx context.Context) (*session, error) {
 	if c.o.TryAllTransports {
 		try = len(order)
 	}
-	if c.o.RememberUpgrade && slices.Contains(order, WebSocket) && remembered(c.target.addr) {
+	if c.o.RememberUpgrade && order[0] != WebSocket && slices.Contains(order, WebSocket) && remembered(c.target.addr) {
 		order, try = append([]Transport{WebSocket}, order...), try+1
 	}
 	var failures []error

@@ -93,14 +93,21 @@ func (c *Client) setHeader(ctx context.Context, r *fasthttp.Request) error {
 	r.Header.SetHost(c.target.url.Host)
 	for name, values := range h {
 		for _, v := range values {
-			if name == "Host" {
+			switch name {
+			case "Host":
 				r.Header.SetHost(v)
-			} else {
+			case "Cookie": // fasthttp would take it apart, and drop quotes and what is between them
+				r.Header.DisableSpecialHeader()
+				r.Header.Add(name, v)
+				r.Header.EnableSpecialHeader()
+			default:
 				r.Header.Add(name, v)
 			}
 		}
 	}
-	r.Header.Set("Accept", "*/*")
+	if _, ok := h["Accept"]; !ok {
+		r.Header.Set("Accept", "*/*")
+	}
 	if !c.o.DisableCompression {
 		r.Header.Set("Accept-Encoding", "gzip, deflate, br, zstd")
 	}

@@ -10,8 +10,8 @@ import (
 // server notes the time and leaves the timer alone; the timer looks when it fires.
 
 func (s *session) startHeartbeat() {
+	s.hear()
 	now := time.Now()
-	s.heard.Store(now.UnixNano())
 	s.nextPing = now.Add(s.interval)
 	ready := make(chan struct{})
 	s.beat = time.AfterFunc(s.untilBeat(now), func() {
@@ -21,9 +21,14 @@ func (s *session) startHeartbeat() {
 	close(ready) // tick resets s.beat, which is set now
 }
 
+// silentBy is when the server will have been silent for too long.
+func (s *session) silentBy() time.Time {
+	return s.made.Add(time.Duration(s.heard.Load())).Add(s.interval + s.timeout)
+}
+
 // untilBeat is the time until the next thing to look after.
 func (s *session) untilBeat(now time.Time) time.Duration {
-	next := time.Unix(0, s.heard.Load()).Add(s.interval + s.timeout)
+	next := s.silentBy()
 	if s.c.o.Revision == V3 && s.nextPing.Before(next) {
 		next = s.nextPing
 	}
@@ -31,11 +36,11 @@ func (s *session) untilBeat(now time.Time) time.Duration {
 }
 
 func (s *session) tick() {
-	now := time.Now()
 	if s.stalled.Load() {
-		s.heard.Store(now.UnixNano())
+		s.hear()
 	}
-	if now.Sub(time.Unix(0, s.heard.Load())) >= s.interval+s.timeout {
+	now := time.Now()
+	if !now.Before(s.silentBy()) {
 		s.fail(ReasonPingTimeout, errSilent)
 		return
 	}

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -36,7 +37,7 @@ type inbox struct {
 	mu     sync.Mutex
 	queue  []event
 	size   int
-	heard  bool  // by Run: what is not a message counts too, and waits for room
+	heard  bool  // by Run: what is not a message counts too
 	sealed bool  // nobody waits for room anymore: messages without it are dropped
 	err    error // what a pop gets when the queue is empty
 
@@ -55,29 +56,58 @@ func ring(bell chan struct{}) {
 	}
 }
 
-// offer adds e if there is room for it.
-func (q *inbox) offer(e event) bool {
+// offer adds a message if there is room for it.
+func (q *inbox) offer(m Message) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	cost := len(e.message.Data) + messageCost
-	full := q.size > 0 && q.size+cost > q.max
-	switch {
-	case !full:
-	case e.kind == onMessage && q.sealed, e.kind != onMessage && !q.heard && !q.sealed:
-		return true // dropped
-	case !q.sealed:
+	e := event{message: m}
+	if q.full(e) {
+		return q.sealed // and it is dropped
+	}
+	q.add(e)
+	return true
+}
+
+// tell adds what is no message. It does not wait for room: a handler may be waiting for the next session, which
+// comes behind it. Without room a session that goes as it came is not told of.
+func (q *inbox) tell(e event) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.full(e) && (!q.heard && !q.sealed || e.kind == onDisconnect && q.forget()) {
+		return
+	}
+	q.add(e)
+}
+
+// forget takes back that the last session has come, if nobody knows of it and nothing came with it.
+func (q *inbox) forget() bool {
+	last := len(q.queue) - 1
+	for last >= 0 && q.queue[last].kind == onUpgrade {
+		last--
+	}
+	if last < 0 || q.queue[last].kind != onConnect {
 		return false
 	}
-	q.queue = append(q.queue, e)
-	q.size += cost
-	ring(q.bell)
+	q.size -= messageCost * (len(q.queue) - last)
+	q.queue = slices.Delete(q.queue, last, len(q.queue))
 	return true
+}
+
+func (e *event) cost() int { return len(e.message.Data) + messageCost }
+
+func (q *inbox) full(e event) bool { return q.size > 0 && q.size+e.cost() > q.max }
+
+func (q *inbox) add(e event) {
+	q.queue = append(q.queue, e)
+	q.size += e.cost()
+	ring(q.bell)
 }
 
 // pop waits for the next event.
 func (q *inbox) pop(ctx context.Context) (event, error) {
 	for {
 		if ctx.Err() != nil {
+			ring(q.bell) // it may have been for another reader
 			return event{}, context.Cause(ctx)
 		}
 		if e, ok, err := q.next(); ok || err != nil {
@@ -101,7 +131,7 @@ func (q *inbox) next() (e event, ok bool, err error) {
 	}
 	e, q.queue[0] = q.queue[0], event{}
 	q.queue = q.queue[1:]
-	q.size -= len(e.message.Data) + messageCost
+	q.size -= e.cost()
 	if len(q.queue) == 0 {
 		q.queue = nil
 	} else {

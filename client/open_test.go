@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"bufio"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -9,6 +10,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
+	"math"
 	"math/big"
 	"net"
 	"net/http"
@@ -288,4 +291,61 @@ func certificate(t *testing.T, parent *x509.Certificate, parentKey *ecdsa.Privat
 	c, err := x509.ParseCertificate(der)
 	must(t, err)
 	return c, key
+}
+
+// What the application says in its header reaches the server as it is, by any transport. fasthttp has its own idea of cookies.
+func TestHeaderIsSentAsItIs(t *testing.T) {
+	const cookie, accept = `prefs={"a":1}; b="2"; c=3`, "application/x-mine"
+	for _, transport := range both {
+		ln, err := net.Listen("tcp4", "127.0.0.1:0")
+		must(t, err)
+		got := make(chan http.Header, 1)
+		go func() {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			defer conn.Close()
+			if r, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+				got <- r.Header
+			}
+			_, _ = io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+		}()
+		_, err = client.Dial(background(t), "http://"+ln.Addr().String(), &client.Options{
+			Transports: []client.Transport{transport}, Header: http.Header{"Cookie": {cookie}, "Accept": {accept}},
+		})
+		if err == nil {
+			t.Fatal("let in")
+		}
+		if h := <-got; h.Get("Cookie") != cookie || h.Get("Accept") != accept {
+			t.Errorf("by %v came %q", transport, h)
+		}
+		must(t, ln.Close())
+	}
+}
+
+func TestNoReadLimit(t *testing.T) {
+	url, _, _ := serve(t, echo)
+	c := dial(t, url, &client.Options{Transports: websocket, ReadLimit: math.MaxInt})
+	must(t, c.SendText(background(t), "hello"))
+	if m, err := c.Read(background(t)); err != nil || string(m.Data) != "hello" {
+		t.Errorf("got %q, %v", m.Data, err)
+	}
+}
+
+// One that begins by WebSocket anyway is refused once.
+func TestRememberUpgradeOfWebSocketFirst(t *testing.T) {
+	handshakes := 0
+	url, _, srv := serve(t, echo)
+	o := &client.Options{Transports: []client.Transport{client.Polling, client.WebSocket}, RememberUpgrade: true}
+	c := dial(t, url, o)
+	if _, err := c.AwaitUpgrade(background(t)); err != nil {
+		t.Fatal(err)
+	}
+	c.CloseNow()
+	must(t, srv.Drain(background(t), 0))
+	o.Transports, o.HeaderFunc = websocket, func(context.Context, http.Header) error { handshakes++; return nil }
+	if _, err := client.Dial(background(t), url, o); err == nil || handshakes != 1 {
+		t.Errorf("%d handshakes: %v", handshakes, err)
+	}
 }

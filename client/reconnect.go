@@ -30,11 +30,11 @@ type Reconnect struct {
 	RefuseSends bool
 	// OnAttempt is told before the wait for each attempt. An error ends the client, with it as the Err.
 	//
-	// OnAttempt and OnConnect run on the client's own goroutine, which Close and CloseNow wait for: they must
-	// not call these, nor wait for something to be received, by Read or AwaitUpgrade.
+	// The client waits for OnAttempt and OnConnect, and Close and CloseNow do: they must not call these, nor wait
+	// for something to be received, by Read or AwaitUpgrade. OnAttempt must not wait for what was sent either.
 	OnAttempt func(Attempt) error
-	// OnConnect is told of each session but that of Dial, before anything is read from it. Others may send
-	// meanwhile.
+	// OnConnect is told of each session but that of Dial, before anything is read from it, or until the session
+	// has ended: another may come then, whose OnConnect waits for this one. Others may send meanwhile.
 	OnConnect func(c *Client)
 }
 
@@ -104,7 +104,7 @@ func (c *Client) reconnect(why *CloseError) (*session, *CloseError) {
 		switch {
 		case err == nil:
 			if r.OnConnect != nil {
-				r.OnConnect(c)
+				c.announce(s)
 			}
 			return s, nil
 		case c.stay.Err() != nil:
@@ -113,4 +113,22 @@ func (c *Client) reconnect(why *CloseError) (*session, *CloseError) {
 		last = err
 	}
 	return nil, &CloseError{why.Reason, fmt.Errorf("gave up after %d attempts: %w", r.MaxAttempts, last)}
+}
+
+// announce runs OnConnect. It goes on when s has ended: an OnConnect that sends may wait for what only the next
+// session can do.
+func (c *Client) announce(s *session) {
+	before, done := c.announced, make(chan struct{})
+	c.announced = done
+	go func() {
+		defer close(done)
+		if before != nil {
+			<-before
+		}
+		c.o.Reconnect.OnConnect(c)
+	}()
+	select {
+	case <-done:
+	case <-s.ctx.Done():
+	}
 }

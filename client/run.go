@@ -4,7 +4,8 @@ import "context"
 
 // Handler is what Run calls. Each field may be nil. The calls come one at a time, in the order in
 // which things happened, from the goroutine that runs Run. All methods of the client may be called, but for
-// AwaitUpgrade: while MaxReceived is reached, only the return of OnMessage lets the client read on.
+// AwaitUpgrade: while MaxReceived is reached, only the return of OnMessage lets the client read on. A session that
+// comes and goes meanwhile, without a message, is not told of.
 type Handler struct {
 	// OnConnect runs for each session, before its messages.
 	OnConnect func(c *Client)

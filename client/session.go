@@ -22,6 +22,7 @@ type session struct {
 	end context.CancelCauseFunc // the first cause, a *CloseError, is what counts
 
 	id         string
+	made       time.Time
 	interval   time.Duration
 	timeout    time.Duration
 	maxPayload int
@@ -44,13 +45,13 @@ type session struct {
 	leaving   atomic.Bool     // we have said goodbye
 	stalled   atomic.Bool     // the application does not read, so we do not either
 	anyNumber bool            // of packets is welcome in a POST; guarded by writing
-	heard     atomic.Int64    // when something came from the server, UnixNano
+	heard     atomic.Int64    // when something came from the server, in nanoseconds from made: not by the wall clock
 	nextPing  time.Time       // revision 3; the heartbeat's
 	beat      *time.Timer
 }
 
 func (c *Client) newSession() *session {
-	s := &session{c: c, decided: make(chan struct{})}
+	s := &session{c: c, made: time.Now(), decided: make(chan struct{})}
 	s.decide = sync.OnceFunc(func() { close(s.decided) })
 	s.ctx, s.end = context.WithCancelCause(c.life)
 	s.polls.dialer, s.posts.dialer = c.dialer, c.dialer
@@ -140,7 +141,7 @@ func (s *session) failed(err error) {
 }
 
 // hear notes a sign of life.
-func (s *session) hear() { s.heard.Store(time.Now().UnixNano()) }
+func (s *session) hear() { s.heard.Store(int64(time.Since(s.made))) }
 
 // receive acts on a packet; false ends the reading.
 func (s *session) receive(p codec.Packet) bool {
@@ -163,8 +164,7 @@ func (s *session) receive(p codec.Packet) bool {
 
 // deliver waits for room in the inbox. The heartbeat cannot blame the server meanwhile.
 func (s *session) deliver(m Message) {
-	e := event{message: m}
-	if s.c.in.offer(e) {
+	if s.c.in.offer(m) {
 		return
 	}
 	s.stalled.Store(true)
@@ -178,7 +178,7 @@ func (s *session) deliver(m Message) {
 		case <-s.ctx.Done():
 			return
 		}
-		if s.c.in.offer(e) {
+		if s.c.in.offer(m) {
 			return
 		}
 	}

@@ -118,7 +118,7 @@ func (s *session) upgraded() bool {
 	if s.c.o.RememberUpgrade {
 		remember(s.c.target.addr, true)
 	}
-	s.c.tell(event{kind: onUpgrade})
+	s.c.in.tell(event{kind: onUpgrade})
 	return true
 }
 

@@ -119,7 +119,7 @@ func (s *session) readAll(b []byte, r io.Reader) ([]byte, error) {
 		if len(b) == cap(b) {
 			b = slices.Grow(b, max(512, len(b)))
 		}
-		n, err := r.Read(b[len(b):min(cap(b), limit+1)])
+		n, err := r.Read(b[len(b) : min(cap(b)-1, limit)+1])
 		b = b[:len(b)+n]
 		s.hear() // a long message is a sign of life long before its end
 		switch {

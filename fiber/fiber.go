@@ -80,11 +80,21 @@ var errPrefork = fiber.NewError(fiber.StatusInternalServerError,
 // matches tells whether the request is for path below the prefix that the handler was mounted
 // at. A mount at path itself, app.Use("/engine.io", ...), is the same as one at the root.
 func matches(c *fiber.Ctx, path string, caseSensitive bool) bool {
-	want := strings.TrimSuffix(c.Route().Path, "/")
-	if !strings.HasSuffix(want, path) {
+	want, got := strings.TrimSuffix(c.Route().Path, "/"), "/"+strings.Trim(c.Path(), "/")
+	if !endsIn(want, path, caseSensitive) {
 		want += path
 	}
-	return sameSegments(strings.Trim(want, "/"), strings.Trim(c.Path(), "/"), caseSensitive)
+	if sameSegments(strings.Trim(want, "/"), got[1:], caseSensitive) {
+		return true
+	}
+	// What only Fiber can compare, at the cost of a parser made each time.
+	return strings.ContainsAny(want, `:*+\`) && endsIn(got, path, caseSensitive) &&
+		fiber.RoutePatternMatch(got, want, fiber.Config{CaseSensitive: caseSensitive})
+}
+
+func endsIn(path, suffix string, caseSensitive bool) bool {
+	tail := len(path) - len(suffix)
+	return tail >= 0 && (path[tail:] == suffix || !caseSensitive && strings.EqualFold(path[tail:], suffix))
 }
 
 // sameSegments compares paths one segment at a time; a parameter of the group's prefix

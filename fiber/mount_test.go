@@ -78,6 +78,33 @@ var mounts = map[string]struct {
 		ours:  []string{"/acme/engine.io/", "/other/engine.io"},
 		other: []string{"/engine.io/", "/acme/engine.iox/", "/acme/x/engine.io/", "/acme/engine.io/x"},
 	},
+	"below a part of a segment": {
+		mount: func(app *fiber.App, srv *engineio.Server) { app.Group("/v:version").Use(eiofiber.New(srv)) },
+		ours:  []string{"/v1/engine.io/", "/v22/engine.io"},
+		other: []string{"/x1/engine.io/", "/v1/x/engine.io", "/v1/engine.io/x"},
+	},
+	"below a wildcard": {
+		mount: func(app *fiber.App, srv *engineio.Server) { app.Group("/t/+").Use(eiofiber.New(srv)) },
+		ours:  []string{"/t/x/engine.io/", "/t/x/y/engine.io"},
+		other: []string{"/t/x/engine.iox", "/engine.io/"},
+	},
+	"below an escaped colon": {
+		mount: func(app *fiber.App, srv *engineio.Server) { app.Group(`/name\:verb`).Use(eiofiber.New(srv)) },
+		ours:  []string{"/name:verb/engine.io/"},
+		other: []string{"/namexverb/engine.io/"},
+	},
+	"at its path, in other case": {
+		mount: func(app *fiber.App, srv *engineio.Server) { app.Use("/Engine.IO", eiofiber.New(srv)) },
+		ours:  []string{"/engine.io/", "/Engine.IO"},
+		other: []string{"/engine.io/engine.io"},
+	},
+	"at the root of a group": {
+		mount: func(app *fiber.App, srv *engineio.Server) {
+			app.Group("/live").Use(eiofiber.New(srv, eiofiber.Config{Path: "/"}))
+		},
+		ours:  []string{"/live", "/live/"},
+		other: []string{"/", "/live/x"},
+	},
 	"in a sub-app": {
 		mount: func(app *fiber.App, srv *engineio.Server) {
 			sub := fiber.New()

@@ -1,0 +1,81 @@
+package client
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// kinds is what waits, a letter each.
+func (q *inbox) kinds() (all string) {
+	for _, e := range q.queue {
+		all += string("mcud"[e.kind])
+	}
+	return all
+}
+
+// Nothing but a message waits for room: a handler may wait for what comes next. What it need not hear of it is spared.
+func TestFullInbox(t *testing.T) {
+	q := newInbox(3 * messageCost)
+	q.listen()
+	for _, step := range []struct {
+		kind kind
+		want string
+	}{
+		{onConnect, "c"}, {onUpgrade, "cu"}, {onMessage, "cum"}, {onMessage, "cum"}, {onDisconnect, "cumd"},
+		{onConnect, "cumdc"}, {onDisconnect, "cumd"},
+		{onConnect, "cumdc"}, {onUpgrade, "cumdcu"}, {onDisconnect, "cumd"}, {onConnect, "cumdc"},
+	} {
+		if step.kind == onMessage {
+			q.offer(Message{})
+		} else {
+			q.tell(event{kind: step.kind})
+		}
+		if got := q.kinds(); got != step.want || q.size != len(got)*messageCost {
+			t.Fatalf("after %d: %s of %d bytes, want %s", step.kind, got, q.size, step.want)
+		}
+	}
+}
+
+// The reader that is woken may have given up: another is to have what came.
+func TestReaderThatGivesUp(t *testing.T) {
+	for name, happen := range map[string]func(q *inbox){
+		"message": func(q *inbox) { q.offer(Message{}) },
+		"end":     func(q *inbox) { q.end(&CloseError{Reason: ReasonServerClose}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for i := range 100 {
+				synctest.Test(t, func(t *testing.T) {
+					q := newInbox(1 << 20)
+					ctx, cancel := context.WithCancel(t.Context())
+					first, second := make(chan error, 1), make(chan error, 1)
+					go func() { _, err := q.pop(ctx); first <- err }()
+					synctest.Wait()
+					go func() { _, err := q.pop(t.Context()); second <- err }()
+					synctest.Wait()
+					happen(&q)
+					cancel()
+					if err := <-first; err != context.Canceled {
+						q.end(&CloseError{}) // it was faster; the other would wait for a second message
+					}
+					select {
+					case <-second:
+					case <-time.After(time.Hour):
+						t.Fatalf("round %d: the other waits on", i)
+					}
+				})
+			}
+		})
+	}
+}
+
+// The heartbeat does not go by the wall clock, which may be set meanwhile.
+func TestHeartbeatOfNoWallClock(t *testing.T) {
+	s := (&Client{life: t.Context()}).newSession()
+	s.hear()
+	if by := s.silentBy().String(); !strings.Contains(by, " m=") {
+		t.Errorf("the server is silent by %s, without a monotonic clock", by)
+	}
+}
