@@ -281,7 +281,8 @@ type Config struct {
 
 	// OnMessage runs for every message, in order, one at a time for a session unless
 	// ConcurrentHandlers says otherwise. While it runs the session reads nothing, so a slow one
-	// slows its client and nobody else; that its client is not heard meanwhile is no ping timeout.
+	// slows its client and nobody else; that its client is not heard meanwhile is no ping timeout, and
+	// one of revision 4 is pinged on, so that it does not give up either.
 	OnMessage func(s *Session, m Message)
 
 	// OnUpgrade runs when a session has moved from long-polling to WebSocket.
