@@ -154,7 +154,7 @@ func (t *table) bar(b *strings.Builder, res *result, x, y int, scale float64) {
 	fmt.Fprintf(b, `<rect x="%d" y="%d" width="%.1f" height="%d" rx="2" fill="%s"/>`+"\n", left, y, width, barHeight, color)
 	if res.Cost > scale {
 		tear := left + barMax - 16
-		fmt.Fprintf(b, `<path d="M%d %dl4 %dh4l-4 -%dz" fill="%s"/>`+"\n", tear, y+barHeight+1, -barHeight-2, -barHeight-2, background)
+		fmt.Fprintf(b, `<path d="M%d %dl4 -%dh4l-4 %dz" fill="%s"/>`+"\n", tear, y+barHeight+1, barHeight+2, barHeight+2, background)
 	}
 	value := significant(res.Cost)
 	if t.kind == memory {
