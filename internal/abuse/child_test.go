@@ -21,6 +21,7 @@ import (
 
 	"github.com/fasteio/engineio"
 	eiofiber "github.com/fasteio/engineio/fiber"
+	"github.com/fasteio/engineio/internal/ws"
 )
 
 // figures are what a server says about itself.
@@ -58,6 +59,9 @@ func serveSpec(text string) {
 		fail(err)
 	}
 	crowdOnce(s.Goroutines)
+	if s.Deflate {
+		deflateOnce()
+	}
 	c := &child{gate: make(chan struct{}), counts: figures{Ends: map[string]int{}, Refused: map[string]int{}}}
 	config := s.config()
 	config.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
@@ -89,6 +93,16 @@ func crowdOnce(n int) {
 			all.Done()
 			all.Wait()
 		}()
+	}
+	all.Wait()
+}
+
+// deflateOnce has all compressors made, one a processor and 0.6 MB each: how many meet is different each time too.
+func deflateOnce() {
+	var all sync.WaitGroup
+	long := make([]byte, 1<<20)
+	for range 10 * runtime.GOMAXPROCS(0) {
+		all.Go(func() { ws.AppendDeflated(nil, ws.Binary, long) })
 	}
 	all.Wait()
 }

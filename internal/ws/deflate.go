@@ -91,6 +91,7 @@ func newInflater() *inflater {
 // and never beyond limit and one byte: a megabyte of zeros arrives as a kilobyte.
 func (z *inflater) inflate(packed []byte, limit int) (*[]byte, *Error) {
 	z.src.Reset(packed)
+	defer z.src.Reset(nil) // or an idle inflater holds on to a message
 	z.r.(flate.Resetter).Reset(&z.src, nil)
 	out := getBuffer(min(limit+1, maxAhead, 4*len(packed)))
 	for {

@@ -147,3 +147,14 @@ func TestDeflateInBubbles(t *testing.T) {
 	synctest.Test(t, pack)
 	pack(t)
 }
+
+// An inflater that waits for work has nothing of the last message, which may have been large.
+func TestIdleInflaterHoldsNothing(t *testing.T) {
+	z := newInflater()
+	packed := append(bytes.Clone(deflated(t, "Hello, Hello")), deflateTail...)
+	out, err := z.inflate(packed, 100)
+	if err != nil || string(*out) != "Hello, Hello" || z.src.Size() != 0 {
+		t.Errorf("%q, %v; %d bytes are held", *out, err, z.src.Size())
+	}
+	putBuffer(out)
+}
