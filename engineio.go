@@ -150,10 +150,10 @@ type Config struct {
 	// many bytes of them. A second's worth may come at once; a session that sends more is not
 	// read until it is within them again. Nothing is lost, and the wait does not count against
 	// its heartbeat while its client is there, which Linux tells; other systems notice that it has
-	// gone when what it sent has been read. On long-polling the POST is answered when its messages are through: a client that sends more
-	// at once than its own time for a request allows gives up. An upgrade is not held up for
-	// a minute's worth, its WebSocket is. Default: 0, no bound but the pace at which OnMessage
-	// returns.
+	// gone when what it sent has been read. On long-polling the POST is answered when its messages
+	// are through: a client that sends more at once than its own time for a request allows gives
+	// up. An upgrade is not held up for a minute's worth, its WebSocket is. Default: 0, no bound but
+	// the pace at which OnMessage returns.
 	MaxMessageRate, MaxByteRate int
 
 	// MaxQueued is the most that waits in a session's send queue, in bytes on the wire. Overflow
@@ -304,8 +304,8 @@ type Config struct {
 	OnConnectionError func(ctx *fasthttp.RequestCtx, remote netip.AddrPort, e *RequestError)
 
 	// OnDisconnect runs exactly once for every session that OnConnect was due for, after every
-	// other callback of the session but an OnHeaders under way, and never on the stack of a method that ended it. err is
-	// what lay behind the reason, and may be nil.
+	// other callback of the session but an OnHeaders under way, and never on the stack of a method
+	// that ended it. err is what lay behind the reason, and may be nil.
 	OnDisconnect func(s *Session, r Reason, err error)
 }
 

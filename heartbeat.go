@@ -84,13 +84,20 @@ func (s *Session) again() bool {
 	if s.calling() || writing {
 		s.excuse.late()
 	} else if !s.excuse.any() {
-		return false
+		return s.rearmed()
 	}
 	s.renew()
 	if s.revision == V4 && !waits {
 		s.ping()
 	}
 	return true
+}
+
+// rearmed tells whether the timer has been set anew since it went off.
+func (s *Session) rearmed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.srv.now() < s.beat.due
 }
 
 // renew begins PingTimeout anew if the client has not been heard yet.
@@ -104,9 +111,11 @@ func (s *Session) renew() {
 
 // wrote says what became of n packets taken from the queue. PingTimeout begins when the ping has left.
 func (s *Session) wrote(n uint64, err error) {
+	s.excuse.begin() // or a tick between the two would find a ping that has left and no time for its answer
 	if s.out.wrote(n, err) {
 		s.renew()
 	}
+	s.excuse.cancel()
 }
 
 // heartbeat acts on the client's half: the pong of revision 4, the ping of revision 3.

@@ -54,7 +54,7 @@ func (a *arrivals) paced(t *testing.T, n, burst int, every time.Duration) {
 }
 
 // isHeld tells whether a reader of s waits.
-func isHeld(s *Session) bool { return s.excuse.n.Load() > 0 }
+func isHeld(s *Session) bool { return s.excuse.state.Load() > 1 }
 
 // counting are n messages, in one payload each or together, padded to size.
 func counting(rev Revision, n, size int) (payloads []string, together string) {

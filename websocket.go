@@ -24,13 +24,13 @@ var past = time.Unix(1, 0)
 // client's.
 type webSocket struct {
 	s       *Session
-	flush   func()    // drain; kept because a method value allocates
-	deflate bool      // permessage-deflate was agreed on
-	base64  bool      // the upgrade request wants binary as base64
-	broken  bool      // a write has failed; guarded by the claim
-	ending  bool      // interrupt came before the hijack; guarded by mu
-	final   bool      // the write under way is the last try; guarded by mu
-	until   time.Time // when a session that has ended stops writing; guarded by mu
+	flush   func()        // drain; kept because a method value allocates
+	deflate bool          // permessage-deflate was agreed on
+	base64  bool          // the upgrade request wants binary as base64
+	broken  bool          // a write has failed; guarded by the claim
+	ending  bool          // interrupt came before the hijack; guarded by mu
+	final   bool          // the write under way is the last try; guarded by mu
+	until   time.Duration // of Server.now, when a session that has ended stops writing; guarded by mu
 
 	owned    net.Conn // what is ours to close in the end; nil where that is fasthttp's
 	reader   *ws.Reader

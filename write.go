@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"net"
@@ -27,18 +28,16 @@ func (w *webSocket) hurry() {
 	if !w.s.over.Load() {
 		return
 	}
-	c, closed := &w.s.srv.config, w.s.isClosed()
+	c, now, closed := &w.s.srv.config, w.s.srv.now(), w.s.isClosed()
+	until := now + min(c.CloseTimeout, c.WriteTimeout)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	until := time.Now().Add(min(c.CloseTimeout, c.WriteTimeout))
-	if closed && w.until.IsZero() {
-		w.until = until
-	}
 	if closed {
+		w.until = cmp.Or(w.until, until)
 		until = w.until
 	}
 	if w.conn != nil && !w.final {
-		_ = w.conn.SetWriteDeadline(until)
+		_ = w.conn.SetWriteDeadline(time.Now().Add(until - now))
 	}
 }
 

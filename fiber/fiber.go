@@ -48,6 +48,7 @@ func New(srv *engineio.Server, config ...Config) fiber.Handler {
 			return c.Next()
 		}
 		if refused != nil {
+			c.Context().SetConnectionClose() // a streamed body that nobody reads would be the next request
 			return c.Status(fiber.StatusInternalServerError).JSON(fiber.Map{"code": 3, "message": refused.Error()})
 		}
 		srv.Serve(c.Context())
