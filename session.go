@@ -27,8 +27,6 @@ type Session struct {
 
 	pace *pace // nil where no rate is bounded
 
-	excuse excuse
-
 	turn      sync.RWMutex  // held while a callback runs, shared by concurrent OnMessage
 	slots     chan struct{} // one for each OnMessage at work; nil unless they are concurrent
 	connected bool          // OnConnect was due; guarded by turn
@@ -37,6 +35,7 @@ type Session struct {
 	via    atomic.Uint32 // the Transport
 	over   atomic.Bool   // state is not open: nothing is received any more
 	probed atomic.Bool   // an upgrade has got as far as the probe
+	excuse excuse
 
 	mu      sync.Mutex // a leaf, like outbox.mu
 	state   state
