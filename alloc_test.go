@@ -88,6 +88,7 @@ func TestSendThatWakesDoesNotAllocate(t *testing.T) {
 func TestBroadcastToSocketsDoesNotAllocate(t *testing.T) {
 	const sessions = 20
 	srv := newTestServer(Config{})
+	var group Groups[int]
 	for range sessions {
 		s := newTestSession(t, srv, V4, WebSocket)
 		w := newWebSocket(s)
@@ -95,8 +96,10 @@ func TestBroadcastToSocketsDoesNotAllocate(t *testing.T) {
 		s.out.cork()
 		s.connect(w)
 		w.uncork()
+		_ = group.Add(1, s)
 		t.Cleanup(s.CloseNow)
 	}
+	checkAllocs(t, "Groups.Send", func() { group.Send(1, preparedShort) })
 	checkAllocs(t, "Broadcast", func() { srv.Broadcast(preparedShort) })
 	shared := PrepareText(strings.Repeat("x", 2*sharedFrom)) // longer ones would wait for the readers
 	checkAllocs(t, "Broadcast, shared", func() { srv.Broadcast(shared) })

@@ -13,8 +13,8 @@ type Key[T any] struct {
 
 // A value is one of a session's, in a list: most sessions have none or few.
 type value struct {
-	key  any // a *Key[T]
-	data any // its T
+	key  any // a *Key[T] or *Groups[K]
+	data any // its T or *membership[K]
 	next *value
 }
 
@@ -28,7 +28,7 @@ func (k *Key[T]) String() string { return k.name }
 func (k *Key[T]) Set(s *Session, v T) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if kept := k.find(s); kept != nil {
+	if kept := s.values.find(k); kept != nil {
 		kept.data = v
 		return
 	}
@@ -40,7 +40,7 @@ func (k *Key[T]) Set(s *Session, v T) {
 func (k *Key[T]) Get(s *Session) (v T, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	kept := k.find(s)
+	kept := s.values.find(k)
 	if kept == nil {
 		return v, false
 	}
@@ -48,11 +48,9 @@ func (k *Key[T]) Get(s *Session) (v T, ok bool) {
 	return v, true
 }
 
-func (k *Key[T]) find(s *Session) *value {
-	for kept := s.values; kept != nil; kept = kept.next {
-		if kept.key == k {
-			return kept
-		}
+// find is the value of a key in a list. The caller holds Session.mu.
+func (kept *value) find(key any) *value {
+	for ; kept != nil && kept.key != key; kept = kept.next {
 	}
-	return nil
+	return kept
 }

@@ -59,11 +59,8 @@ func (r *registry) get(id []byte) *Session {
 
 // each calls f for every session there is while it walks, under no lock, until f returns false.
 func (r *registry) each(f func(*Session) bool) {
-	list := sessionLists.Get().(*[]*Session)
-	defer func() {
-		clear((*list)[:cap(*list)])
-		sessionLists.Put(list)
-	}()
+	list := getSessionList()
+	defer putSessionList(list)
 	for i := range r.shards {
 		*list = r.shards[i].appendTo((*list)[:0])
 		for _, s := range *list {
@@ -84,3 +81,12 @@ func (h *shard) appendTo(list []*Session) []*Session {
 }
 
 var sessionLists = sync.Pool{New: func() any { return new([]*Session) }}
+
+// getSessionList is an empty list for a walk under no lock. putSessionList takes it back.
+func getSessionList() *[]*Session { return sessionLists.Get().(*[]*Session) }
+
+func putSessionList(list *[]*Session) {
+	clear((*list)[:cap(*list)])
+	*list = (*list)[:0]
+	sessionLists.Put(list)
+}

@@ -158,6 +158,7 @@ func (s *Session) terminate(r Reason, err error) {
 	s.srv.config.Logger.Debug("engineio: session closed", "sid", s.id, "reason", r, "err", err)
 	if s.srv.config.OnDisconnect == nil && s.turn.TryLock() {
 		s.turn.Unlock()
+		s.leaveGroups()
 		s.srv.busy.done()
 		return
 	}

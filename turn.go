@@ -55,6 +55,7 @@ func (s *Session) panicked(p any) {
 // goroutine of its own: its caller may be a callback, or hold a lock that OnDisconnect wants.
 func (s *Session) settle() {
 	defer s.srv.busy.done()
+	defer s.leaveGroups()
 	s.turn.Lock()
 	defer s.leave()
 	if f := s.srv.config.OnDisconnect; f != nil && s.connected {
