@@ -1,27 +1,23 @@
 package engineio
 
 import (
-	"bytes"
 	"errors"
 	"net"
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/fasteio/engineio/internal/httpheader"
 	"github.com/fasteio/engineio/internal/ws"
 )
 
-// isUpgrade tells whether the client asks for a WebSocket, rightly or not.
-func isUpgrade(ctx *fasthttp.RequestCtx) bool {
-	upgrade := ctx.Request.Header.Peek("Upgrade")
-	if len(upgrade) == 0 {
-		return false
+// isUpgrade reports whether a request is one for a WebSocket, as far as transport t tells: an Upgrade header
+// that does not count is no reason to refuse a poll, but what is wrong with a handshake is for checkUpgrade to say.
+func isUpgrade(ctx *fasthttp.RequestCtx, t Transport) bool {
+	h := &ctx.Request.Header
+	if t == WebSocket {
+		return httpheader.HasToken(httpheader.Value(h, httpheader.Upgrade), "websocket")
 	}
-	for token := range bytes.SplitSeq(upgrade, []byte(",")) {
-		if bytes.EqualFold(bytes.TrimSpace(token), []byte("websocket")) {
-			return true
-		}
-	}
-	return false
+	return httpheader.AsksFor(h, "websocket")
 }
 
 // checkUpgrade tells what is wrong with a WebSocket handshake.

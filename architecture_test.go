@@ -70,7 +70,7 @@ func TestImportsFollowTheArrows(t *testing.T) {
 	allowed := map[string]func(dir string) bool{
 		"codec":               ours(),
 		"fiber":               ours("."),
-		"middleware":          ours("internal/compress", "internal/origin"),
+		"middleware":          ours("internal/compress", "internal/httpheader", "internal/origin"),
 		".":                   func(dir string) bool { return dir == "codec" || strings.HasPrefix(dir, "internal/") },
 		"client":              func(dir string) bool { return dir == "." || dir == "codec" || strings.HasPrefix(dir, "internal/") },
 		"internal/enginetest": func(string) bool { return true },

@@ -1,12 +1,13 @@
 package engineio
 
 import (
-	"bytes"
 	"net"
 	"net/netip"
 	"strings"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/fasteio/engineio/internal/httpheader"
 )
 
 // proxies are the peers whose X-Forwarded-* headers count. Anybody else may write what he likes
@@ -55,8 +56,8 @@ func (p proxies) remoteAddr(ctx *fasthttp.RequestCtx) netip.AddrPort {
 	if !p.trust(peer.Addr()) {
 		return peer
 	}
-	lines := ctx.Request.Header.PeekAll("X-Forwarded-For") // a proxy may add to the line, or add a line
-	hops := strings.Split(string(bytes.Join(lines, []byte{','})), ",")
+	// a proxy may add to the line, or add a line
+	hops := strings.Split(string(httpheader.Value(&ctx.Request.Header, httpheader.ForwardedFor)), ",")
 	for i := len(hops) - 1; i >= 0; i-- {
 		addr, ok := parseHop(strings.TrimSpace(hops[i]))
 		if !ok {
@@ -84,7 +85,7 @@ func parseHop(hop string) (netip.Addr, bool) {
 // host is the host the client asked for. It is not ctx.Host(): that is taken from any target with two slashes
 // at its start and "://" somewhere, which a page can make a browser send to another host.
 func (p proxies) host(ctx *fasthttp.RequestCtx) string {
-	return p.forwarded(ctx, "X-Forwarded-Host", string(ctx.Request.Header.Host()))
+	return p.forwarded(ctx, httpheader.ForwardedHost, string(ctx.Request.Header.Host()))
 }
 
 // secure tells whether the client came by TLS.
@@ -93,15 +94,15 @@ func (p proxies) secure(ctx *fasthttp.RequestCtx) bool {
 	if ctx.IsTLS() {
 		own = "https"
 	}
-	return strings.EqualFold(p.forwarded(ctx, "X-Forwarded-Proto", own), "https")
+	return strings.EqualFold(p.forwarded(ctx, httpheader.ForwardedProto, own), "https")
 }
 
 // forwarded is the first value of a header if the peer may set it, and otherwise own.
-func (p proxies) forwarded(ctx *fasthttp.RequestCtx, header, own string) string {
+func (p proxies) forwarded(ctx *fasthttp.RequestCtx, name httpheader.Name, own string) string {
 	if len(p) == 0 {
 		return own
 	}
-	value := ctx.Request.Header.Peek(header)
+	value := httpheader.Value(&ctx.Request.Header, name)
 	if len(value) == 0 || !p.trust(peerAddr(ctx).Addr()) {
 		return own
 	}

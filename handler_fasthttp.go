@@ -117,7 +117,7 @@ func parse(ctx *fasthttp.RequestCtx) (r request) {
 // examine decides about a request before anything is done, in the reference's order.
 func (srv *Server) examine(ctx *fasthttp.RequestCtx) (request, *RequestError) {
 	r := parse(ctx)
-	upgrade := isUpgrade(ctx)
+	upgrade := isUpgrade(ctx, r.transport)
 	switch {
 	case !slices.Contains(srv.config.Transports, r.transport):
 		return r, refuse(codeUnknownTransport, errTransport)

@@ -1,13 +1,13 @@
 package engineio
 
 import (
-	"bytes"
 	"net/url"
 	"strconv"
 	"time"
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/fasteio/engineio/internal/httpheader"
 	"github.com/fasteio/engineio/internal/origin"
 )
 
@@ -39,13 +39,13 @@ func newOrigins(c Config, p proxies) (*origins, error) {
 // admit tells whether the request's page may talk to us, and if so lets the browser know. A
 // request without an Origin does not come from a page of another site, unless it is JSONP.
 func (o *origins) admit(ctx *fasthttp.RequestCtx) bool {
-	from := string(ctx.Request.Header.Peek("Origin"))
+	from := string(httpheader.Value(&ctx.Request.Header, httpheader.Origin))
 	h := &ctx.Response.Header
 	if o.listed.Any() && !o.credentials {
 		h.Set("Access-Control-Allow-Origin", "*")
 		return true
 	}
-	addVary(h, "Origin")
+	httpheader.AddVary(h, httpheader.Origin)
 	if from == "" {
 		page, foreign := scriptPage(ctx)
 		return !foreign || o.listed.Any() || page != "" && o.knows(ctx, page)
@@ -74,11 +74,11 @@ func scriptPage(ctx *fasthttp.RequestCtx) (page string, foreign bool) {
 	if !ctx.QueryArgs().Has("j") {
 		return "", false
 	}
-	site := string(ctx.Request.Header.Peek("Sec-Fetch-Site"))
+	site := string(httpheader.Value(&ctx.Request.Header, httpheader.SecFetchSite))
 	if site == "same-origin" || site == "none" {
 		return "", false
 	}
-	u, err := url.Parse(string(ctx.Request.Header.Peek("Referer")))
+	u, err := url.Parse(string(httpheader.Value(&ctx.Request.Header, httpheader.Referer)))
 	if err != nil || u.Host == "" {
 		return "", true
 	}
@@ -89,9 +89,10 @@ func scriptPage(ctx *fasthttp.RequestCtx) (page string, foreign bool) {
 func (o *origins) preflight(ctx *fasthttp.RequestCtx) {
 	h := &ctx.Response.Header
 	h.Set("Access-Control-Allow-Methods", "GET, POST")
-	if headers := ctx.Request.Header.Peek("Access-Control-Request-Headers"); isTokenList(headers) {
+	headers := httpheader.Value(&ctx.Request.Header, httpheader.AccessControlRequestHeaders)
+	if httpheader.IsTokenList(headers) {
 		h.SetBytesV("Access-Control-Allow-Headers", headers)
-		addVary(h, "Access-Control-Request-Headers")
+		httpheader.AddVary(h, httpheader.AccessControlRequestHeaders)
 	}
 	h.Set("Access-Control-Max-Age", o.maxAge)
 	ctx.SetStatusCode(fasthttp.StatusNoContent)
@@ -101,27 +102,6 @@ func (o *origins) preflight(ctx *fasthttp.RequestCtx) {
 // Chromium takes.
 const preflightAge = 2 * time.Hour
 
-var headerVary = []byte("Vary")
-
-// addVary adds a header's name to Vary. Names that a middleware has put there stay.
-func addVary(h *fasthttp.ResponseHeader, name string) {
-	if old := h.PeekBytes(headerVary); len(old) > 0 {
-		name = string(old) + ", " + name
-	}
-	h.SetCanonical(headerVary, view(name))
-}
-
-// isTokenList tells whether b is what a browser sends: names, commas and spaces.
-func isTokenList(b []byte) bool {
-	for _, c := range b {
-		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
-		if !letter && bytes.IndexByte([]byte("!#$%&'*+-.^_`|~, "), c) < 0 {
-			return false
-		}
-	}
-	return len(b) > 0
-}
-
 func isPreflight(ctx *fasthttp.RequestCtx) bool {
-	return ctx.IsOptions() && len(ctx.Request.Header.Peek("Origin")) > 0
+	return ctx.IsOptions() && len(httpheader.Value(&ctx.Request.Header, httpheader.Origin)) > 0
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/fasteio/engineio/codec"
 	"github.com/fasteio/engineio/internal/compress"
+	"github.com/fasteio/engineio/internal/httpheader"
 )
 
 const (
@@ -60,8 +61,8 @@ func (r *response) write(s *Session) {
 		r.become(func(dst, body []byte) []byte { return codec.AppendJSONP(dst, r.jsonp, body) })
 	}
 	if packer := s.srv.packer; packer != nil && len(r.body) >= s.srv.config.CompressionThreshold {
-		addVary(h, "Accept-Encoding")
-		coding := packer.Negotiate(r.ctx.Request.Header.Peek("Accept-Encoding"))
+		httpheader.AddVary(h, httpheader.AcceptEncoding)
+		coding := packer.Negotiate(httpheader.Value(&r.ctx.Request.Header, httpheader.AcceptEncoding))
 		if coding != compress.Identity && !r.plain {
 			h.Set("Content-Encoding", coding.String())
 			r.become(func(dst, body []byte) []byte { return packer.Append(dst, body, coding) })

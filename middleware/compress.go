@@ -3,11 +3,11 @@ package middleware
 import (
 	"bytes"
 	"io"
-	"slices"
 	"strings"
 	"sync"
 
 	"github.com/fasteio/engineio/internal/compress"
+	"github.com/fasteio/engineio/internal/httpheader"
 	"github.com/valyala/fasthttp"
 )
 
@@ -142,8 +142,7 @@ func (z *compressing) eligible(ctx *fasthttp.RequestCtx) bool {
 		return false
 	case len(resp.Header.ContentEncoding()) > 0, !z.compressible(resp.Header.ContentType()):
 		return false
-	case noTransform(resp.Header.PeekAll(fasthttp.HeaderCacheControl)),
-		noTransform(ctx.Request.Header.PeekAll(fasthttp.HeaderCacheControl)):
+	case noTransform(&resp.Header), noTransform(&ctx.Request.Header):
 		return false
 	case resp.IsBodyStream():
 		size := resp.Header.ContentLength()
@@ -155,9 +154,8 @@ func (z *compressing) eligible(ctx *fasthttp.RequestCtx) bool {
 	return len(resp.Body()) >= z.threshold && len(resp.Body()) > 0
 }
 
-// noTransform reads all lines of Cache-Control.
-func noTransform(lines [][]byte) bool {
-	return slices.ContainsFunc(lines, func(line []byte) bool { return hasToken(line, "no-transform") })
+func noTransform(h httpheader.Header) bool {
+	return httpheader.HasToken(httpheader.Value(h, httpheader.CacheControl), "no-transform")
 }
 
 func (z *compressing) compressible(contentType []byte) bool {
@@ -184,8 +182,8 @@ func (z *compressing) compressible(contentType []byte) bool {
 
 func (z *compressing) compress(ctx *fasthttp.RequestCtx) {
 	resp := &ctx.Response
-	addVary(&resp.Header, fasthttp.HeaderAcceptEncoding)
-	e := z.Negotiate(ctx.Request.Header.Peek(fasthttp.HeaderAcceptEncoding))
+	httpheader.AddVary(&resp.Header, httpheader.AcceptEncoding)
+	e := z.Negotiate(httpheader.Value(&ctx.Request.Header, httpheader.AcceptEncoding))
 	if e == compress.Identity || ctx.IsHead() {
 		return
 	}
@@ -229,7 +227,7 @@ func readStream(resp *fasthttp.Response) bool {
 
 // weaken makes a strong ETag weak: the bytes are no longer those it stands for.
 func weaken(h *fasthttp.ResponseHeader) {
-	if tag := h.Peek(fasthttp.HeaderETag); len(tag) > 0 && tag[0] == '"' {
+	if tag := httpheader.Value(h, httpheader.ETag); len(tag) > 0 && tag[0] == '"' {
 		h.Set(fasthttp.HeaderETag, "W/"+string(tag))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fasteio/engineio/internal/httpheader"
 	"github.com/fasteio/engineio/internal/origin"
 	"github.com/valyala/fasthttp"
 )
@@ -60,9 +61,9 @@ func CORS(config CORSConfig) func(next fasthttp.RequestHandler) fasthttp.Request
 	return func(next fasthttp.RequestHandler) fasthttp.RequestHandler {
 		needNext("CORS", next)
 		return func(ctx *fasthttp.RequestCtx) {
-			from := string(ctx.Request.Header.Peek(fasthttp.HeaderOrigin))
+			from := string(httpheader.Value(&ctx.Request.Header, httpheader.Origin))
 			allowed := c.allowed(ctx, from)
-			if from != "" && ctx.IsOptions() && len(ctx.Request.Header.Peek(fasthttp.HeaderAccessControlRequestMethod)) > 0 {
+			if from != "" && isPreflight(ctx) {
 				c.preflight(ctx, from, allowed)
 				return
 			}
@@ -70,6 +71,10 @@ func CORS(config CORSConfig) func(next fasthttp.RequestHandler) fasthttp.Request
 			c.respond(ctx, from, allowed)
 		}
 	}
+}
+
+func isPreflight(ctx *fasthttp.RequestCtx) bool {
+	return ctx.IsOptions() && len(httpheader.Value(&ctx.Request.Header, httpheader.AccessControlRequestMethod)) > 0
 }
 
 type cors struct {
@@ -140,7 +145,7 @@ func (c *cors) preflight(ctx *fasthttp.RequestCtx, from string, allowed bool) {
 	h.SetNoDefaultContentType(true)
 	c.admit(h, from, allowed)
 	if c.headers == "" {
-		addVary(h, fasthttp.HeaderAccessControlRequestHeaders)
+		httpheader.AddVary(h, httpheader.AccessControlRequestHeaders)
 	}
 	if !allowed {
 		return
@@ -148,7 +153,7 @@ func (c *cors) preflight(ctx *fasthttp.RequestCtx, from string, allowed bool) {
 	h.Set(fasthttp.HeaderAccessControlAllowMethods, c.methods)
 	if c.headers != "" {
 		h.Set(fasthttp.HeaderAccessControlAllowHeaders, c.headers)
-	} else if asked := ctx.Request.Header.Peek(fasthttp.HeaderAccessControlRequestHeaders); len(asked) > 0 {
+	} else if asked := httpheader.Value(&ctx.Request.Header, httpheader.AccessControlRequestHeaders); len(asked) > 0 {
 		h.SetBytesV(fasthttp.HeaderAccessControlAllowHeaders, asked)
 	}
 	if c.maxAge != "" {
@@ -158,7 +163,7 @@ func (c *cors) preflight(ctx *fasthttp.RequestCtx, from string, allowed bool) {
 
 func (c *cors) respond(ctx *fasthttp.RequestCtx, from string, allowed bool) {
 	h := &ctx.Response.Header
-	if len(h.Peek(fasthttp.HeaderAccessControlAllowOrigin)) > 0 {
+	if len(httpheader.Value(h, httpheader.AccessControlAllowOrigin)) > 0 {
 		allowed = false
 	}
 	c.admit(h, from, allowed)
@@ -172,7 +177,7 @@ func (c *cors) admit(h *fasthttp.ResponseHeader, from string, allowed bool) {
 	if c.origins.Any() {
 		from = "*"
 	} else {
-		addVary(h, fasthttp.HeaderOrigin)
+		httpheader.AddVary(h, httpheader.Origin)
 	}
 	if !allowed {
 		return

@@ -15,37 +15,7 @@
 // CORS and compression and is best left outside of these, as above.
 package middleware
 
-import (
-	"bytes"
-
-	"github.com/valyala/fasthttp"
-)
-
-// addVary adds field to the Vary header unless it is there already.
-func addVary(h *fasthttp.ResponseHeader, field string) {
-	for _, line := range h.PeekAll(fasthttp.HeaderVary) {
-		if hasToken(line, field) || hasToken(line, "*") {
-			return
-		}
-	}
-	h.Add(fasthttp.HeaderVary, field)
-}
-
-// hasToken reports whether a comma-separated list has the given member, in any case. What follows a
-// semicolon or an equals sign in a member is not looked at.
-func hasToken(list []byte, token string) bool {
-	for len(list) > 0 {
-		var member []byte
-		member, list, _ = bytes.Cut(list, []byte{','})
-		if i := bytes.IndexAny(member, ";="); i >= 0 {
-			member = member[:i]
-		}
-		if member = bytes.TrimSpace(member); len(member) == len(token) && bytes.EqualFold(member, []byte(token)) {
-			return true
-		}
-	}
-	return false
-}
+import "github.com/valyala/fasthttp"
 
 // needNext panics for a handler that would only panic at the first request.
 func needNext(name string, next fasthttp.RequestHandler) {

@@ -88,25 +88,3 @@ func TestNilHandler(t *testing.T) {
 	mustPanic(t, "Static", func() { Static(StaticFiles{"/": {Name: "x"}})(nil) })
 	mustPanic(t, "Recover", func() { Recover(RecoverConfig{})(nil) })
 }
-
-func TestAddVary(t *testing.T) {
-	tests := []struct{ before, want string }{
-		{"", "Origin"},
-		{"Origin", "Origin"},
-		{"Accept, origin", "Accept, origin"},
-		{"*", "*"},
-		{"Accept-Encoding", "Accept-Encoding, Origin"},
-		{"X-Origin", "X-Origin, Origin"},
-	}
-	for _, tt := range tests {
-		var resp fasthttp.Response
-		if tt.before != "" {
-			resp.Header.Set("Vary", tt.before)
-		}
-		addVary(&resp.Header, "Origin")
-		addVary(&resp.Header, "Origin")
-		if got := header(&resp, "Vary"); got != tt.want {
-			t.Errorf("%q becomes %q, want %q", tt.before, got, tt.want)
-		}
-	}
-}

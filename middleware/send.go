@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/fasteio/engineio/internal/httpheader"
 	"github.com/valyala/fasthttp"
 )
 
@@ -51,7 +52,7 @@ func send(ctx *fasthttp.RequestCtx, file *os.File, info fs.FileInfo, contentType
 
 // unchanged evaluates If-None-Match or, in its absence, If-Modified-Since.
 func unchanged(ctx *fasthttp.RequestCtx, etag string, modified time.Time) bool {
-	if tags := ctx.Request.Header.Peek(fasthttp.HeaderIfNoneMatch); len(tags) > 0 {
+	if tags := httpheader.Value(&ctx.Request.Header, httpheader.IfNoneMatch); len(tags) > 0 {
 		for tag := range bytes.SplitSeq(tags, []byte{','}) {
 			tag = bytes.TrimPrefix(bytes.TrimSpace(tag), []byte("W/"))
 			if string(tag) == etag || string(tag) == "*" {
@@ -60,7 +61,8 @@ func unchanged(ctx *fasthttp.RequestCtx, etag string, modified time.Time) bool {
 		}
 		return false
 	}
-	return !ctx.IfModifiedSince(modified)
+	since, err := fasthttp.ParseHTTPDate(httpheader.Value(&ctx.Request.Header, httpheader.IfModifiedSince))
+	return err == nil && !since.Before(modified)
 }
 
 // part is a body stream that ends where its Content-Length does, whatever happens to the file, because
@@ -78,11 +80,11 @@ var errRange = errors.New("range not satisfiable")
 // ranged returns the part of the file that is asked for, all of it if none is, and sets the headers of
 // a part. What is not one range of bytes is ignored, as RFC 9110 14.2 allows.
 func ranged(ctx *fasthttp.RequestCtx, size int, etag string, modified time.Time) (start, length int, err error) {
-	asked := ctx.Request.Header.Peek(fasthttp.HeaderRange)
+	asked := httpheader.Value(&ctx.Request.Header, httpheader.Range)
 	if len(asked) == 0 || !bytes.HasPrefix(asked, []byte("bytes=")) || bytes.IndexByte(asked, ',') >= 0 {
 		return 0, size, nil
 	}
-	if condition := ctx.Request.Header.Peek(fasthttp.HeaderIfRange); len(condition) > 0 && string(condition) != etag {
+	if condition := httpheader.Value(&ctx.Request.Header, httpheader.IfRange); len(condition) > 0 && string(condition) != etag {
 		if t, err := fasthttp.ParseHTTPDate(condition); err != nil || !t.Equal(modified) {
 			return 0, size, nil
 		}

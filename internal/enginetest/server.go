@@ -18,7 +18,7 @@ type Options struct {
 	TLS bool
 
 	// The others are fields of fasthttp.Server.
-	ReduceMemoryUsage, StreamRequestBody bool
+	ReduceMemoryUsage, StreamRequestBody, DisableHeaderNamesNormalizing bool
 	// These too; MaxRequestBodySize is Fiber's BodyLimit.
 	MaxConnsPerIP, MaxRequestBodySize int
 	// And these.
@@ -75,6 +75,7 @@ func (o Options) apply(s *fasthttp.Server) {
 	s.ReduceMemoryUsage = o.ReduceMemoryUsage || Tuned()
 	s.StreamRequestBody = o.StreamRequestBody
 	s.DisablePreParseMultipartForm = o.StreamRequestBody // as engineio.Tune has it
+	s.DisableHeaderNamesNormalizing = o.DisableHeaderNamesNormalizing
 	s.MaxConnsPerIP = o.MaxConnsPerIP
 	s.ReadTimeout = o.ReadTimeout
 	s.WriteTimeout = o.WriteTimeout

@@ -16,6 +16,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/fasteio/engineio/internal/httpheader"
 )
 
 // FuzzHandshake gives header lines to CheckUpgrade, Accept and NegotiateDeflate. A request is refused with a
@@ -72,7 +74,7 @@ func checkAccepted(t *testing.T, ctx *fasthttp.RequestCtx) {
 			ok = value == deflateAnswer || value == deflateAnswer15
 		case "Sec-Websocket-Protocol":
 			offers := string(bytes.Join(ctx.Request.Header.PeekAll("Sec-WebSocket-Protocol"), []byte(",")))
-			ok = isToken([]byte(value)) && strings.Contains(offers, value)
+			ok = httpheader.IsToken([]byte(value)) && strings.Contains(offers, value)
 		default:
 			ok = false
 		}

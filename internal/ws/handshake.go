@@ -1,7 +1,6 @@
 package ws
 
 import (
-	"bytes"
 	"crypto/sha1"
 	"encoding/base64"
 	"net"
@@ -9,6 +8,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/fasteio/engineio/internal/httpheader"
 )
 
 // HandshakeError is a request that cannot be upgraded, with the status it should be answered with.
@@ -21,16 +22,8 @@ type HandshakeError struct {
 func (e *HandshakeError) Error() string { return "ws: " + e.Reason }
 
 var (
-	nameConnection = []byte("Connection")
 	nameUpgrade    = []byte("Upgrade")
-	nameVersion    = []byte("Sec-WebSocket-Version")
-	nameKey        = []byte("Sec-WebSocket-Key")
-	nameProtocol   = []byte("Sec-WebSocket-Protocol")
-	nameExtensions = []byte("Sec-WebSocket-Extensions")
-
-	tokenUpgrade   = []byte("upgrade")
 	tokenWebSocket = []byte("websocket")
-	version13      = []byte("13")
 )
 
 // CheckUpgrade reports what keeps a request from becoming a WebSocket, as a *HandshakeError, nil for nothing. Writing
@@ -47,30 +40,14 @@ func CheckUpgrade(ctx *fasthttp.RequestCtx) error {
 	if req.ConnectionClose() { // fasthttp would answer, close and never call the hijack handler
 		return &HandshakeError{fasthttp.StatusBadRequest, "Connection: close"}
 	}
-	var upgrade, websocket, is13 bool
-	var keys, versions int
-	var key []byte
-	// One look at each header, by any case: a server may run with DisableHeaderNamesNormalizing.
-	for name, value := range req.All() {
-		switch {
-		case bytes.EqualFold(name, nameConnection):
-			upgrade = upgrade || hasToken(value, tokenUpgrade)
-		case bytes.EqualFold(name, nameUpgrade):
-			websocket = websocket || hasToken(value, tokenWebSocket)
-		case bytes.EqualFold(name, nameVersion):
-			versions, is13 = versions+1, bytes.Equal(value, version13)
-		case bytes.EqualFold(name, nameKey):
-			keys, key = keys+1, value
-		}
-	}
-	switch {
-	case !upgrade:
+	switch { // of two versions or keys the value is a list, which is neither
+	case !httpheader.HasToken(httpheader.Value(req, httpheader.Connection), "upgrade"):
 		return upgradeRequired(ctx, "Connection has no token upgrade")
-	case !websocket:
+	case !httpheader.HasToken(httpheader.Value(req, httpheader.Upgrade), "websocket"):
 		return upgradeRequired(ctx, "Upgrade has no token websocket")
-	case versions != 1 || !is13:
+	case string(httpheader.Value(req, httpheader.SecWebSocketVersion)) != "13":
 		return upgradeRequired(ctx, "Sec-WebSocket-Version is not 13")
-	case keys != 1 || !validKey(key):
+	case !validKey(httpheader.Value(req, httpheader.SecWebSocketKey)):
 		return &HandshakeError{fasthttp.StatusBadRequest, "Sec-WebSocket-Key is not 16 bytes in base64"}
 	}
 	return nil
@@ -80,15 +57,8 @@ func CheckUpgrade(ctx *fasthttp.RequestCtx) error {
 // extensions are an answer of NegotiateDeflate, or empty for none. Of the subprotocols on offer the first is
 // confirmed, as a browser drops the connection when it asked for some and gets none.
 func Accept(ctx *fasthttp.RequestCtx, extensions string) {
-	var key, protocol []byte
-	for name, value := range ctx.Request.Header.All() {
-		switch {
-		case bytes.EqualFold(name, nameKey):
-			key = value
-		case protocol == nil && bytes.EqualFold(name, nameProtocol):
-			protocol = firstToken(value)
-		}
-	}
+	key := httpheader.Value(&ctx.Request.Header, httpheader.SecWebSocketKey)
+	protocol := httpheader.FirstToken(httpheader.Value(&ctx.Request.Header, httpheader.SecWebSocketProtocol))
 	ctx.SetStatusCode(fasthttp.StatusSwitchingProtocols)
 	h := &ctx.Response.Header
 	h.SetBytesV("Upgrade", tokenWebSocket)

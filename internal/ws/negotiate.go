@@ -4,6 +4,8 @@ import (
 	"bytes"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/fasteio/engineio/internal/httpheader"
 )
 
 // Neither side keeps its window from message to message: that would be 300 KB and more per connection, idle or not.
@@ -16,14 +18,10 @@ const (
 // be honoured, empty if none can: one with parameters that are unknown, repeated or out of range, or one that
 // wants the server to keep to a window below 32 KiB.
 func NegotiateDeflate(ctx *fasthttp.RequestCtx) string {
-	for name, value := range ctx.Request.Header.All() {
-		if !bytes.EqualFold(name, nameExtensions) {
-			continue
-		}
-		for offer := range bytes.SplitSeq(value, []byte{','}) { // no parameter we take has a comma in quotes
-			if answer := answerOffer(offer); answer != "" {
-				return answer
-			}
+	offers := httpheader.Value(&ctx.Request.Header, httpheader.SecWebSocketExtensions)
+	for offer := range httpheader.Elements(offers) { // no parameter we take has a comma in quotes
+		if answer := answerOffer(offer); answer != "" {
+			return answer
 		}
 	}
 	return ""
