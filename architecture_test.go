@@ -72,7 +72,7 @@ func TestImportsFollowTheArrows(t *testing.T) {
 		"fiber":               ours("."),
 		"middleware":          ours("internal/compress", "internal/httpheader", "internal/origin"),
 		".":                   func(dir string) bool { return dir == "codec" || strings.HasPrefix(dir, "internal/") },
-		"client":              func(dir string) bool { return dir == "." || dir == "codec" || strings.HasPrefix(dir, "internal/") },
+		"client":              ours("codec", "internal/compress", "internal/conncheck"),
 		"internal/enginetest": func(string) bool { return true },
 	}
 	for dir, files := range sources(t) {
