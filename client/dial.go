@@ -33,6 +33,9 @@ func newDialer(t *target, o *Options) (*dialer, error) {
 	}
 	if t.secure {
 		d.tls = tlsConfig(o.TLSConfig, t.name)
+		if t.foreign {
+			d.tls.Certificates, d.tls.GetClientCertificate = nil, nil // they tell who we are
+		}
 		if d.tls.ClientSessionCache == nil {
 			d.tls.ClientSessionCache = tls.NewLRUClientSessionCache(1) // POSTs come on fresh connections
 		}
@@ -60,9 +63,11 @@ func (d *dialer) dial(ctx context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	addr := d.target.addr
+	addr := d.target.local()
 	if proxy != nil {
-		addr = proxyAddr(proxy)
+		if addr, err = proxyAddr(proxy); err != nil {
+			return nil, err
+		}
 	}
 	raw, err := d.open(ctx, "tcp", addr)
 	if err != nil {
@@ -84,7 +89,7 @@ func (d *dialer) dial(ctx context.Context) (net.Conn, error) {
 func (d *dialer) secure(ctx context.Context, c net.Conn, proxy *url.URL) (net.Conn, error) {
 	var err error
 	if proxy != nil {
-		if c, err = tunnel(ctx, c, proxy, d.target.addr); err != nil {
+		if c, err = tunnel(ctx, c, proxy, d.target.addr()); err != nil {
 			return nil, err
 		}
 	}
@@ -95,15 +100,19 @@ func (d *dialer) secure(ctx context.Context, c net.Conn, proxy *url.URL) (net.Co
 	return secure, secure.HandshakeContext(ctx)
 }
 
-// abort closes a connection without a word, and wakes whoever reads or writes it.
+// abort closes a connection without a word, and wakes whoever reads or writes it. What Options.DialFunc
+// has returned is closed itself, whatever it wraps.
 func abort(c net.Conn) {
 	for {
-		inner, ok := c.(interface{ NetConn() net.Conn })
-		if !ok {
+		switch outer := c.(type) {
+		case *wire:
+			c = outer.Conn
+		case *tls.Conn:
+			c = outer.NetConn() // Close would write, and wait for who writes
+		default:
 			_ = c.Close()
 			return
 		}
-		c = inner.NetConn()
 	}
 }
 

@@ -18,6 +18,10 @@ var (
 	// the moment counts it: on long-polling revision 4 has binary as base64, a third more.
 	ErrTooBig = errors.New("client: message larger than the server accepts")
 
+	// ErrRevision is what errors.Is finds in the error of a Dial, or of a session, whose server speaks another
+	// revision than Options.Revision.
+	ErrRevision = errors.New("client: the server speaks another revision of the protocol")
+
 	// ErrInvalidText is returned by a send whose text is not valid UTF-8, or has the byte 0x1e while
 	// revision 4 may have to carry it by long-polling, where that byte separates packets.
 	ErrInvalidText = errors.New("client: text that the transport cannot carry")
@@ -90,8 +94,8 @@ func (e *CloseError) Unwrap() error { return e.Err }
 // Is makes every CloseError an ErrClosed.
 func (e *CloseError) Is(target error) bool { return target == ErrClosed }
 
-// HandshakeError is a server's refusal to open a session. It is also the Err of the CloseError when the
-// server refuses a later request.
+// HandshakeError is a server's refusal to open a session, or an answer of what is no Engine.IO server. It is also
+// the Err of the CloseError when a later request is answered so.
 type HandshakeError struct {
 	// Status is the HTTP status of the answer.
 	Status int
@@ -101,11 +105,37 @@ type HandshakeError struct {
 	// RetryAfter is how long the server wants to be left alone, by its Retry-After header; 24 hours at
 	// most, 0 if it does not say. Reconnect heeds it.
 	RetryAfter time.Duration
-	// Message is what the answer says, in its first kilobyte. It comes from the server: do not trust it.
+	// Message is what the answer says, in its first kilobyte. It comes from the server: do not trust it, nor
+	// the next two.
 	Message string
+	// ContentType is the answer's Content-Type.
+	ContentType string
+	// Location is where the answer redirects to, if the client has not followed; see Options.
+	Location string
+	// Err is what the client makes of the answer: why it does not follow Location, or what is wrong with an answer of
+	// status 200. ErrRevision can be in it. Nil for a plain refusal.
+	Err error
 }
 
-// Error is the message with its status and code.
+// Error says what the answer was, and what is wrong with it.
 func (e *HandshakeError) Error() string {
-	return fmt.Sprintf("client: server refused: %q (status %d, code %d)", e.Message, e.Status, e.Code)
+	text := "client: server refused: "
+	switch {
+	case e.Location != "":
+		text = fmt.Sprintf("client: redirect to %.300q not followed (status %d)", e.Location, e.Status)
+	case e.Code >= 0:
+		text += fmt.Sprintf("%.1000q (status %d, code %d)", e.Message, e.Status, e.Code)
+	case e.Status/100 == 2:
+		text = "client: this is no answer of an Engine.IO server: "
+		fallthrough
+	default:
+		text += fmt.Sprintf("%.200q (status %d, content type %.100q)", e.Message, e.Status, e.ContentType)
+	}
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
 }
+
+// Unwrap gives what the client makes of the answer.
+func (e *HandshakeError) Unwrap() error { return e.Err }

@@ -25,10 +25,10 @@ import (
 func FuzzOpenPacket(f *testing.F) {
 	f.Add([]byte(`{"sid":"a","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s := new(session)
-		err := s.handshake(codec.Packet{Type: codec.Open, Data: data}, nil)
+		s := &session{c: &Client{o: Options{Revision: V4, Logger: slog.New(slog.DiscardHandler)}}}
+		err := s.handshake(codec.Packet{Type: codec.Open, Data: data})
 		if err != nil {
-			if err != errNoOpen || s.id != "" {
+			if !errors.Is(err, errNoOpen) || s.id != "" {
 				t.Fatalf("%v, id %q", err, s.id)
 			}
 			return
@@ -51,8 +51,8 @@ func FuzzOpenPacket(f *testing.F) {
 func FuzzRefusal(f *testing.F) {
 	f.Add([]byte(`{"code":1,"message":"Session ID unknown"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		e := refused(400, "", body)
-		if e.Status != 400 || !utf8.ValidString(e.Message) || len(e.Message) > 3*maxRefusal || e.Error() == "" {
+		e := refused(400, http.Header{"Location": {string(body)}}.Get, body)
+		if e.Status != 400 || !utf8.ValidString(e.Message) || len(e.Message) > 3*maxAnswer || e.Error() == "" {
 			t.Fatalf("%+v", e)
 		}
 	})

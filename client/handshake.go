@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -21,7 +20,7 @@ func (c *Client) connect(ctx context.Context) (*session, error) {
 	if c.o.TryAllTransports {
 		try = len(order)
 	}
-	if c.o.RememberUpgrade && order[0] != WebSocket && slices.Contains(order, WebSocket) && remembered(c.target.addr) {
+	if c.o.RememberUpgrade && order[0] != WebSocket && slices.Contains(order, WebSocket) && remembered(c.target.addr()) {
 		order, try = append([]Transport{WebSocket}, order...), try+1
 	}
 	var failures []error
@@ -32,7 +31,7 @@ func (c *Client) connect(ctx context.Context) (*session, error) {
 			return s, nil
 		}
 		if t == WebSocket {
-			remember(c.target.addr, false)
+			remember(c.target.addr(), false)
 		}
 		failures = append(failures, err)
 		if ctx.Err() != nil {
@@ -50,12 +49,7 @@ func (c *Client) open(ctx context.Context, t Transport) (*session, error) {
 	limited, cancel := context.WithTimeout(ctx, c.o.RequestTimeout)
 	defer cancel()
 	s := c.newSession()
-	var err error
-	if t == Polling {
-		err = s.openPolling(limited)
-	} else {
-		err = s.openWebSocket(limited)
-	}
+	err := s.openAnywhere(limited, t)
 	if err == nil {
 		return s, nil
 	}
@@ -68,21 +62,15 @@ func (c *Client) open(ctx context.Context, t Transport) (*session, error) {
 }
 
 func (s *session) openPolling(ctx context.Context) error {
-	return s.get(ctx, func(packets *codec.Decoder) error {
-		if err := s.handshake(packets.Next()); err != nil {
-			return err
+	return s.get(ctx, func(p codec.Packet) (more bool, err error) {
+		if s.id == "" {
+			err = s.handshake(p)
+			s.proves(s.c.o.Revision)
+			return true, err
 		}
-		for {
-			p, err := packets.Next()
-			if err == io.EOF {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			p.Data = bytes.Clone(p.Data)
-			s.early = append(s.early, p)
-		}
+		p.Data = bytes.Clone(p.Data)
+		s.early = append(s.early, p)
+		return true, nil
 	})
 }
 
@@ -94,12 +82,12 @@ func (s *session) openWebSocket(ctx context.Context) error {
 	s.ws = ws
 	stop := context.AfterFunc(ctx, func() { abort(ws.NetConn()) })
 	defer stop()
-	if err := s.next(ws, func(p codec.Packet) error { return s.handshake(p, nil) }); err != nil {
+	if err := s.next(ws, s.handshake); err != nil {
 		return because(ctx, err)
 	}
 	s.onWS.Store(true)
 	if s.c.o.RememberUpgrade {
-		remember(s.c.target.addr, true)
+		remember(s.c.target.addr(), true)
 	}
 	return nil
 }
@@ -107,26 +95,34 @@ func (s *session) openWebSocket(ctx context.Context) error {
 // maxPeriod is the most that is believed of a server's heartbeat, and of its Retry-After.
 const maxPeriod = 24 * time.Hour
 
+// open is what the packet that opens a session says.
+type open struct {
+	Sid          string   `json:"sid"`
+	Upgrades     []string `json:"upgrades"`
+	PingInterval float64  `json:"pingInterval"`
+	PingTimeout  float64  `json:"pingTimeout"`
+	MaxPayload   float64  `json:"maxPayload"`
+}
+
+func parseOpen(p codec.Packet) (o open, ok bool) {
+	ok = p.Type == codec.Open && json.Unmarshal(p.Data, &o) == nil && o.Sid != "" && len(o.Sid) <= 1<<10
+	return o, ok
+}
+
 // handshake reads the packet that opens a session.
-func (s *session) handshake(p codec.Packet, err error) error {
-	if err != nil {
-		return err
+func (s *session) handshake(p codec.Packet) error {
+	open, ok := parseOpen(p)
+	if !ok {
+		return fmt.Errorf("%w: type %d, %.200q", errNoOpen, p.Type, p.Data)
 	}
-	var open struct {
-		Sid          string   `json:"sid"`
-		Upgrades     []string `json:"upgrades"`
-		PingInterval float64  `json:"pingInterval"`
-		PingTimeout  float64  `json:"pingTimeout"`
-		MaxPayload   float64  `json:"maxPayload"`
-	}
-	if p.Type != codec.Open || json.Unmarshal(p.Data, &open) != nil || open.Sid == "" || len(open.Sid) > 1<<10 {
-		return errNoOpen
-	}
-	s.id = open.Sid
+	s.id, s.opened = open.Sid, time.Now()
 	s.interval = period(open.PingInterval, 25*time.Second)
 	s.timeout = period(open.PingTimeout, 20*time.Second)
 	if open.MaxPayload > 0 {
 		s.maxPayload = int(min(open.MaxPayload, 1<<30))
+		if s.c.o.Revision == V4 {
+			s.proves(V4) // servers of revision 3 alone do not know it
+		}
 	}
 	s.upgradable = slices.Contains(open.Upgrades, WebSocket.String())
 	return nil
@@ -138,31 +134,6 @@ func period(ms float64, otherwise time.Duration) time.Duration {
 		return otherwise
 	}
 	return time.Duration(min(ms, float64(maxPeriod/time.Millisecond)) * float64(time.Millisecond))
-}
-
-const maxRefusal = 1 << 10
-
-// refused reads the answer of a server that does not open a session: JSON with code and message from most,
-// a JSON string or plain text from some.
-func refused(status int, retry string, body []byte) *HandshakeError {
-	body = body[:min(len(body), maxRefusal)]
-	e := &HandshakeError{
-		Status: status, Code: -1, RetryAfter: retryAfter(retry),
-		Message: string(bytes.ToValidUTF8(bytes.TrimSpace(body), []byte("\ufffd"))),
-	}
-	var said struct {
-		Code    json.RawMessage `json:"code"`
-		Message *string         `json:"message"`
-	}
-	if json.Unmarshal(body, &said) == nil {
-		if said.Message != nil {
-			e.Message = *said.Message
-		}
-		_ = json.Unmarshal(bytes.Trim(said.Code, `"`), &e.Code) // some send it as a string
-		return e
-	}
-	_ = json.Unmarshal(body, &e.Message)
-	return e
 }
 
 // retryAfter reads a Retry-After header: seconds, or a date.

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/cookiejar"
+	"slices"
 	"sync"
 
 	"github.com/valyala/fasthttp"
+	"golang.org/x/net/http/httpguts"
 )
 
 // reserved are the header fields that say how a request is carried.
@@ -17,13 +19,33 @@ var reserved = []string{
 	"Sec-Websocket-Key", "Sec-Websocket-Version", "Sec-Websocket-Extensions",
 }
 
-func checkHeader(h http.Header) error {
-	for _, name := range reserved {
-		if _, ok := h[name]; ok {
-			return fmt.Errorf("client: header field %s is not for the application to set", name)
+// canonical is a copy of h with its names spelled as net/http spells them, or says what is wrong with it. A map may
+// be written with other spellings, and the two transports would not agree on them.
+func canonical(h http.Header) (http.Header, error) {
+	c := make(http.Header, len(h))
+	for name, values := range h {
+		spelled := http.CanonicalHeaderKey(name)
+		if slices.Contains(reserved, spelled) {
+			return nil, fmt.Errorf("client: header field %s is not for the application to set", spelled)
+		}
+		if !httpguts.ValidHeaderFieldName(name) {
+			return nil, fmt.Errorf("client: header field name %.40q is invalid", name)
+		}
+		c[spelled] = c[spelled][:len(c[spelled]):len(c[spelled])] // there, even if it has no value
+		for _, v := range values {
+			if !httpguts.ValidHeaderFieldValue(v) {
+				return nil, fmt.Errorf("client: header field %s has an invalid value", spelled) // it may be a secret
+			}
+			if spelled == "Host" {
+				var err error
+				if v, err = hostHeader(v); err != nil {
+					return nil, fmt.Errorf("client: header field Host: %w", err)
+				}
+			}
+			c[spelled] = append(c[spelled], v)
 		}
 	}
-	return nil
+	return c, nil
 }
 
 func basicAuth(user, password string) string {
@@ -42,6 +64,7 @@ func (c *cookies) get() http.CookieJar {
 	return c.jar
 }
 
+// set keeps what a server at t has set.
 func (c *cookies) set(t *target, lines []string) {
 	if len(lines) == 0 {
 		return
@@ -55,29 +78,38 @@ func (c *cookies) set(t *target, lines []string) {
 	c.jar.SetCookies(t.url, response.Cookies())
 }
 
-// header is what the application wants a request to carry, and the cookies.
-func (c *Client) header(ctx context.Context) (http.Header, error) {
+// own is what the application wants requests to carry.
+func (c *Client) own(ctx context.Context) (http.Header, error) {
 	h := c.o.Header.Clone()
 	if h == nil {
 		h = make(http.Header)
 	}
-	if c.o.HeaderFunc != nil {
-		if err := c.o.HeaderFunc(ctx, h); err != nil {
-			return nil, fmt.Errorf("HeaderFunc: %w", err)
-		}
-		if err := checkHeader(h); err != nil {
-			return nil, err
-		}
+	if c.o.HeaderFunc == nil {
+		return h, nil
+	}
+	if err := c.o.HeaderFunc(ctx, h); err != nil {
+		return nil, fmt.Errorf("HeaderFunc: %w", err)
+	}
+	return canonical(h)
+}
+
+// header is what the application wants a request to carry, unless a redirect has led away from the server it
+// is meant for, and the cookies.
+func (s *session) header(ctx context.Context) (h http.Header, err error) {
+	if s.target.foreign {
+		h = make(http.Header)
+	} else if h, err = s.c.own(ctx); err != nil {
+		return nil, err
 	}
 	if _, ok := h["User-Agent"]; !ok {
 		h.Set("User-Agent", "fasteio-engineio")
 	}
-	if c.target.auth != "" && h.Get("Authorization") == "" {
-		h.Set("Authorization", c.target.auth)
+	if s.target.auth != "" && h.Get("Authorization") == "" {
+		h.Set("Authorization", s.target.auth)
 	}
-	if jar := c.cookies.get(); jar != nil {
+	if jar := s.c.cookies.get(); jar != nil {
 		r := http.Request{Header: h}
-		for _, cookie := range jar.Cookies(c.target.url) {
+		for _, cookie := range jar.Cookies(s.target.url) {
 			r.AddCookie(cookie)
 		}
 	}
@@ -85,12 +117,12 @@ func (c *Client) header(ctx context.Context) (http.Header, error) {
 }
 
 // setHeader gives a request its header. The request URI stays as it is, not normalised.
-func (c *Client) setHeader(ctx context.Context, r *fasthttp.Request) error {
-	h, err := c.header(ctx)
+func (s *session) setHeader(ctx context.Context, r *fasthttp.Request) error {
+	h, err := s.header(ctx)
 	if err != nil {
 		return err
 	}
-	r.Header.SetHost(c.target.url.Host)
+	r.Header.SetHost(s.target.url.Host)
 	for name, values := range h {
 		for _, v := range values {
 			switch name {
@@ -108,7 +140,7 @@ func (c *Client) setHeader(ctx context.Context, r *fasthttp.Request) error {
 	if _, ok := h["Accept"]; !ok {
 		r.Header.Set("Accept", "*/*")
 	}
-	if !c.o.DisableCompression {
+	if !s.c.o.DisableCompression {
 		r.Header.Set("Accept-Encoding", "gzip, deflate, br, zstd")
 	}
 	return nil

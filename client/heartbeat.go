@@ -6,13 +6,16 @@ import (
 	"github.com/fasteio/engineio/codec"
 )
 
-// One timer a session: the server is silent, or revision 3 owes it a ping. What comes from the
+// One timer a session: the server is silent, or revision 3 owes it a ping, or its first one is overdue. What comes from the
 // server notes the time and leaves the timer alone; the timer looks when it fires.
 
 func (s *session) startHeartbeat() {
 	s.hear()
 	now := time.Now()
 	s.nextPing = now.Add(s.interval)
+	if s.c.o.Revision == V4 {
+		s.nextPing = s.overdue()
+	}
 	ready := make(chan struct{})
 	s.beat = time.AfterFunc(s.untilBeat(now), func() {
 		<-ready
@@ -29,7 +32,7 @@ func (s *session) silentBy() time.Time {
 // untilBeat is the time until the next thing to look after.
 func (s *session) untilBeat(now time.Time) time.Duration {
 	next := s.silentBy()
-	if s.c.o.Revision == V3 && s.nextPing.Before(next) {
+	if (s.c.o.Revision == V3 || s.unsure() && !s.warned.Load()) && s.nextPing.Before(next) {
 		next = s.nextPing
 	}
 	return max(next.Sub(now), time.Millisecond)
@@ -44,12 +47,17 @@ func (s *session) tick() {
 		s.fail(ReasonPingTimeout, errSilent)
 		return
 	}
-	if s.c.o.Revision == V3 && !now.Before(s.nextPing) {
+	switch {
+	case now.Before(s.nextPing):
+	case s.c.o.Revision == V3:
 		s.nextPing = now.Add(s.interval)
-		s.c.out.pushUrgent(codec.Packet{Type: codec.Ping})
+		s.c.out.pushUrgent(s, codec.Packet{Type: codec.Ping})
 		s.kick()
+	case s.unsure():
+		s.warnRevision()
 	}
-	if s.ctx.Err() == nil {
-		s.beat.Reset(s.untilBeat(now))
+	s.beat.Reset(s.untilBeat(now))
+	if s.ctx.Err() != nil {
+		s.beat.Stop() // close may have stopped it before
 	}
 }

@@ -50,6 +50,13 @@ func (t Transport) String() string {
 // Options are how a client connects. The zero value, and nil, stand for the defaults. Dial copies
 // them; maps and what pointers lead to must not change afterwards.
 type Options struct {
+	// The URL may redirect: a handshake, on each transport, follows up to 10 redirects within RequestTimeout, never from
+	// https to http, and the session stays where they led. The next session begins at the URL again. Location is
+	// taken as it is, ExactPath or not. Query (where Location has none), Header, HeaderFunc, client certificates
+	// and the user of the URL go along within the origin of the URL, and from http to https on the same host. For
+	// another origin, and for all that follow it, there are cookies alone, by the rules of Jar. Later requests are not
+	// followed: a redirect ends the session, with a HandshakeError that has the Location.
+
 	// Path replaces the path of the URL. Default: the URL's, and "/engine.io/" if it has none.
 	Path string
 	// ExactPath leaves the path as it is; otherwise one without a final slash gets it, which servers
@@ -62,7 +69,8 @@ type Options struct {
 	// or of the client's own goroutine, and must return when ctx ends; its error fails the attempt. They
 	// are copied, and neither counted by Flush nor bounded.
 	Greeting func(ctx context.Context) ([]Message, error)
-	// Header is sent with every request, the WebSocket handshake included.
+	// Header is sent with every request, the WebSocket handshake included, to the origin of the URL. Names may be
+	// spelled in any case.
 	Header http.Header
 	// HeaderFunc may add to the header of each request, which it is given as a copy, for tokens that
 	// expire. Its error fails the request. It runs in the way of the request, and for several at once: it must
@@ -79,7 +87,9 @@ type Options struct {
 	RememberUpgrade bool
 	// TryAllTransports opens with the next of Transports when one fails, instead of giving up.
 	TryAllTransports bool
-	// Revision is the protocol to speak. Default: V4.
+	// Revision is the protocol to speak. A server of the other one makes Dial fail with ErrRevision, by long-polling at
+	// once. A WebSocket opens alike in both: it is warned of as soon as it looks wrong, and its end says so.
+	// Default: V4.
 	Revision Revision
 
 	// TLSConfig is for https and wss, to the server. Default: the system's roots.
@@ -89,7 +99,8 @@ type Options struct {
 	// process first asked, which never applies to this host's own addresses. Every connection is a
 	// tunnel by CONNECT, to http too: an HTTP proxy has to allow it to the server's port.
 	Proxy string
-	// DialFunc opens TCP connections, to the proxy if there is one. Default: net.Dialer's DialContext.
+	// DialFunc opens TCP connections, to the proxy if there is one. A name in addr is in ASCII (IDNA), an IPv6
+	// address has its zone. Default: net.Dialer's DialContext.
 	DialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
 	// Jar keeps cookies from request to request and session to session. Default: one of the client's own.
 	Jar http.CookieJar
@@ -121,7 +132,8 @@ type Options struct {
 	// Reconnect opens a new session when one has ended for another reason than ours. Default: nil, the
 	// client has ended then.
 	Reconnect *Reconnect
-	// Logger is told of sessions that begin and end, failed upgrades and reconnections (Debug).
+	// Logger is told of sessions that begin and end, redirects, failed upgrades and reconnections (Debug), and of
+	// servers that seem to speak another revision (Warn).
 	// Default: slog.Default().
 	Logger *slog.Logger
 }
@@ -167,5 +179,10 @@ func (o *Options) withDefaults() (Options, error) {
 		}
 		c.Reconnect = &r
 	}
-	return c, checkHeader(c.Header)
+	if c.Header == nil {
+		return c, nil
+	}
+	var err error
+	c.Header, err = canonical(c.Header)
+	return c, err
 }

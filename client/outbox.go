@@ -126,11 +126,14 @@ func (o *outbox) notify() {
 	}
 }
 
-// pushUrgent replaces a heartbeat that has not left yet.
-func (o *outbox) pushUrgent(p codec.Packet) {
+// pushUrgent replaces a heartbeat of s that has not left yet. It is dropped when s does not send anymore: it is
+// not for the next session.
+func (o *outbox) pushUrgent(s *session, p codec.Packet) {
 	o.mu.Lock()
-	o.urgent = &p
-	o.mu.Unlock()
+	defer o.mu.Unlock()
+	if o.owner == s {
+		o.urgent = &p
+	}
 }
 
 // attach makes s the session that sends, hello before all else.

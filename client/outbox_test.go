@@ -103,7 +103,7 @@ func TestOutboxCloses(t *testing.T) {
 	for i := range 3 {
 		_ = o.push(ctx, text(fmt.Sprint(i)))
 	}
-	o.pushUrgent(codec.Packet{Type: codec.Pong})
+	o.pushUrgent(s, codec.Packet{Type: codec.Pong})
 	why := &CloseError{Reason: ReasonClientClose}
 	o.close(why)
 	if err := o.push(ctx, text("x")); err != why {

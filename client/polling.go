@@ -1,11 +1,9 @@
 package client
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -32,20 +30,7 @@ func (s *session) poll() {
 			<-s.ctx.Done() // goodbye has ended the poll; the POST that carries it must come through
 			return
 		}
-		err := s.get(s.ctx, func(packets *codec.Decoder) error {
-			for {
-				p, err := packets.Next()
-				if err == io.EOF {
-					return nil
-				}
-				if err != nil {
-					return err
-				}
-				if !s.receive(p) {
-					return nil
-				}
-			}
-		})
+		err := s.get(s.ctx, func(p codec.Packet) (more bool, err error) { return s.receive(p), nil })
 		if err != nil && !s.leaving.Load() {
 			s.failed(err)
 			return
@@ -54,33 +39,25 @@ func (s *session) poll() {
 	}
 }
 
-// get does one poll and hands the payload to use.
-func (s *session) get(ctx context.Context, use func(*codec.Decoder) error) error {
+// get does one poll and hands its packets to use.
+func (s *session) get(ctx context.Context, use func(codec.Packet) (more bool, err error)) error {
 	r := fasthttp.AcquireRequest()
 	defer fasthttp.ReleaseRequest(r)
-	r.Header.SetRequestURI(s.c.target.request(Polling, s.id))
-	if err := s.c.setHeader(ctx, r); err != nil {
+	r.Header.SetRequestURI(s.target.request(Polling, s.id))
+	if err := s.setHeader(ctx, r); err != nil {
 		return err
 	}
 	return s.polls.exchange(ctx, r, 0, s.c.o.ReadLimit, func(response *fasthttp.Response) error {
 		s.hear()
 		s.keepCookies(response)
 		body, err := s.body(response)
+		if status := response.StatusCode(); status != fasthttp.StatusOK {
+			return s.refused(status, fields(response), body)
+		}
 		if err != nil {
 			return err
 		}
-		if status := response.StatusCode(); status != fasthttp.StatusOK {
-			return refused(status, string(response.Header.Peek("Retry-After")), body)
-		}
-		format := codec.Text4
-		if s.c.o.Revision == V3 {
-			format = codec.Text3
-			if bytes.HasPrefix(response.Header.ContentType(), []byte(contentBinary)) {
-				format = codec.Binary3
-			}
-		}
-		packets := format.Decode(body)
-		return use(&packets)
+		return s.payload(response, body, use)
 	})
 }
 
@@ -106,7 +83,7 @@ func (s *session) keepCookies(response *fasthttp.Response) {
 	for _, line := range response.Header.Cookies() {
 		lines = append(lines, string(line))
 	}
-	s.c.cookies.set(s.c.target, lines)
+	s.c.cookies.set(s.target, lines)
 }
 
 // post sends a batch as one payload.
@@ -121,16 +98,16 @@ func (s *session) post(b batch) error {
 			}
 		}
 	}
-	body := codec.AcquireBuffer()
-	defer codec.ReleaseBuffer(body)
+	payload := codec.AcquireBuffer()
+	defer codec.ReleaseBuffer(payload)
 	if b.urgent != nil {
-		body.B = format.Append(body.B, *b.urgent)
+		payload.B = format.Append(payload.B, *b.urgent)
 	}
 	for _, p := range b.packets {
-		body.B = format.Append(body.B, p)
+		payload.B = format.Append(payload.B, p)
 	}
 	if b.last {
-		body.B = format.Append(body.B, codec.Packet{Type: codec.Close})
+		payload.B = format.Append(payload.B, codec.Packet{Type: codec.Close})
 	}
 
 	ctx, cancel := context.WithTimeout(s.ctx, s.c.o.RequestTimeout)
@@ -138,21 +115,22 @@ func (s *session) post(b batch) error {
 	r := fasthttp.AcquireRequest()
 	defer fasthttp.ReleaseRequest(r)
 	r.Header.SetMethod(fasthttp.MethodPost)
-	r.Header.SetRequestURI(s.c.target.request(Polling, s.id))
-	if err := s.c.setHeader(ctx, r); err != nil {
+	r.Header.SetRequestURI(s.target.request(Polling, s.id))
+	if err := s.setHeader(ctx, r); err != nil {
 		return err
 	}
 	r.Header.SetContentType(contentType)
-	r.SetBodyRaw(body.B)
+	r.SetBodyRaw(payload.B)
 	return s.posts.exchange(ctx, r, s.c.o.RequestTimeout, s.c.o.ReadLimit, func(response *fasthttp.Response) error {
 		s.keepCookies(response)
+		body, _ := s.body(response) // without it the status says enough
 		switch status := response.StatusCode(); {
 		case status == fasthttp.StatusRequestEntityTooLarge:
-			return fmt.Errorf("%w: POST of %d bytes", ErrTooBig, len(body.B))
+			return fmt.Errorf("%w: POST of %d bytes", ErrTooBig, len(payload.B))
 		case status/100 != 2:
-			return refused(status, string(response.Header.Peek("Retry-After")), response.Body())
+			return s.refused(status, fields(response), body)
 		}
-		s.anyNumber = string(response.Body()) == "ok"
+		s.anyNumber = string(body) == "ok"
 		return nil
 	})
 }

@@ -29,12 +29,20 @@ func parseProxy(raw string) (*url.URL, error) {
 	return u, nil
 }
 
-func proxyAddr(u *url.URL) string {
+// proxyAddr is what to dial for a proxy.
+func proxyAddr(u *url.URL) (string, error) {
 	port := u.Port()
 	if port == "" {
 		port = proxyPorts[u.Scheme]
 	}
-	return net.JoinHostPort(u.Hostname(), port)
+	name, zone, err := hostName(u.Hostname())
+	if err != nil {
+		return "", fmt.Errorf("proxy: %w", err)
+	}
+	if zone != "" {
+		name += "%" + zone
+	}
+	return net.JoinHostPort(name, port), nil
 }
 
 // tunnel asks the proxy at the other end of c for a connection to addr. The caller closes c when
@@ -43,7 +51,8 @@ func tunnel(ctx context.Context, c net.Conn, proxy *url.URL, addr string) (net.C
 	var err error
 	switch proxy.Scheme {
 	case "https":
-		secure := tls.Client(c, tlsConfig(nil, proxy.Hostname()))
+		name, _, _ := hostName(proxy.Hostname()) // proxyAddr has seen its error
+		secure := tls.Client(c, tlsConfig(nil, name))
 		if err = secure.HandshakeContext(ctx); err == nil {
 			c = secure
 			err = connect(c, proxy, addr)

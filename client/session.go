@@ -21,8 +21,12 @@ type session struct {
 	ctx context.Context
 	end context.CancelCauseFunc // the first cause, a *CloseError, is what counts
 
+	target *target // the client's, or where its handshake was redirected to
+	dialer *dialer
+
 	id         string
 	made       time.Time
+	opened     time.Time // when the handshake came
 	interval   time.Duration
 	timeout    time.Duration
 	maxPayload int
@@ -46,12 +50,16 @@ type session struct {
 	stalled   atomic.Bool     // the application does not read, so we do not either
 	anyNumber bool            // of packets is welcome in a POST; guarded by writing
 	heard     atomic.Int64    // when something came from the server, in nanoseconds from made: not by the wall clock
-	nextPing  time.Time       // revision 3; the heartbeat's
+	nextPing  time.Time       // when we owe one (revision 3), or the server its first; the heartbeat's
 	beat      *time.Timer
+
+	proven atomic.Uint32 // the revision that the server is known to speak, 0 as long as it is not
+	warned atomic.Bool   // that it seems to be another than ours
+	spoken bool          // a message has come; the session's goroutine's
 }
 
 func (c *Client) newSession() *session {
-	s := &session{c: c, made: time.Now(), decided: make(chan struct{})}
+	s := &session{c: c, target: c.target, dialer: c.dialer, made: time.Now(), decided: make(chan struct{})}
 	s.decide = sync.OnceFunc(func() { close(s.decided) })
 	s.ctx, s.end = context.WithCancelCause(c.life)
 	s.polls.dialer, s.posts.dialer = c.dialer, c.dialer
@@ -110,8 +118,11 @@ func (s *session) close() {
 
 // fail ends the session. Only the first call counts.
 func (s *session) fail(r Reason, err error) {
-	if s.leaving.Load() {
+	switch {
+	case s.leaving.Load():
 		r, err = ReasonClientClose, nil
+	case r != ReasonClientClose && r != ReasonTooBig && s.ctx.Err() == nil:
+		err = s.blame(err)
 	}
 	s.end(&CloseError{Reason: r, Err: err})
 }
@@ -154,9 +165,13 @@ func (s *session) receive(p codec.Packet) bool {
 		s.fail(ReasonServerClose, nil)
 		return false
 	case codec.Ping:
-		s.c.out.pushUrgent(codec.Packet{Type: codec.Pong, Data: bytes.Clone(p.Data)})
+		s.proves(V4)
+		s.c.out.pushUrgent(s, codec.Packet{Type: codec.Pong, Data: bytes.Clone(p.Data)})
 		s.kick()
+	case codec.Pong:
+		s.proves(V3)
 	case codec.Message:
+		s.listen(p)
 		s.deliver(Message{Data: append([]byte{}, p.Data...), Binary: p.Binary})
 	}
 	return s.ctx.Err() == nil

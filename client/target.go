@@ -13,13 +13,17 @@ import (
 
 // target is the server as requests name it.
 type target struct {
-	secure bool
-	addr   string   // host:port to connect to
-	name   string   // host without port, for TLS
-	url    *url.URL // scheme http or https, without query: for cookies, proxies and Host
-	uri    string   // path and query, up to what differs from request to request
-	auth   string   // Authorization from the user of the URL, may be empty
-	stamp  string   // parameter of the timestamp, empty for none
+	options *Options
+	secure  bool
+	name    string // host without port: ASCII, without a zone; for TLS
+	zone    string // of an IPv6 address, for the dialler alone
+	port    string
+	foreign bool     // reached by a redirect to another origin than the application has named
+	url     *url.URL // scheme http or https, without query: for cookies, proxies and Host
+	kept    url.Values
+	uri     string // path and query, up to what differs from request to request
+	auth    string // Authorization from the user of the URL, may be empty
+	stamp   string // parameter of the timestamp, empty for none
 }
 
 func newTarget(raw string, o *Options) (*target, error) {
@@ -31,25 +35,10 @@ func newTarget(raw string, o *Options) (*target, error) {
 		}
 		return nil, fmt.Errorf("client: invalid URL: %w", err)
 	}
-	t := &target{name: u.Hostname()}
-	switch u.Scheme {
-	case "http", "ws":
-	case "https", "wss":
-		t.secure = true
-	default:
-		return nil, fmt.Errorf("client: scheme %q, must be http, https, ws or wss", u.Scheme)
+	t := &target{options: o}
+	if err := t.locate(u); err != nil {
+		return nil, fmt.Errorf("client: %w", err)
 	}
-	if t.name == "" {
-		return nil, fmt.Errorf("client: no host in %q", u.Redacted())
-	}
-	port, scheme := "80", "http"
-	if t.secure {
-		port, scheme = "443", "https"
-	}
-	if u.Port() != "" {
-		port = u.Port()
-	}
-	t.addr = net.JoinHostPort(t.name, port)
 	if u.User != nil {
 		password, _ := u.User.Password()
 		t.auth = basicAuth(u.User.Username(), password)
@@ -66,31 +55,65 @@ func newTarget(raw string, o *Options) (*target, error) {
 	if !o.ExactPath && !strings.HasSuffix(u.Path, "/") {
 		u = u.JoinPath("/")
 	}
-	t.url = &url.URL{Scheme: scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}
-	if !o.DisableTimestamps {
-		t.stamp = url.QueryEscape(o.TimestampParam)
-	}
-	t.uri = t.url.EscapedPath() + "?" + query(u, o)
-	return t, nil
-}
-
-// query is what the URL and the options ask for, without the parameters that are ours.
-func query(u *url.URL, o *Options) string {
 	kept := u.Query()
 	for name, values := range o.Query {
 		kept[name] = append(kept[name], values...)
 	}
+	t.ask(u, kept)
+	return t, nil
+}
+
+// locate takes from u where to connect to.
+func (t *target) locate(u *url.URL) (err error) {
+	switch u.Scheme {
+	case "http", "ws":
+		t.port = "80"
+	case "https", "wss":
+		t.port, t.secure = "443", true
+	default:
+		return fmt.Errorf("scheme %.40q, must be http, https, ws or wss", u.Scheme)
+	}
+	if u.Hostname() == "" {
+		return fmt.Errorf("no host in %.300q", u.Redacted())
+	}
+	if u.Port() != "" {
+		t.port = u.Port()
+	}
+	t.name, t.zone, err = hostName(u.Hostname())
+	return err
+}
+
+// ask takes from u what to ask for, and from kept the parameters that are not the client's.
+func (t *target) ask(u *url.URL, kept url.Values) {
+	scheme := "http"
+	if t.secure {
+		scheme = "https"
+	}
+	t.url = &url.URL{Scheme: scheme, Host: hostPort(t.name, u.Port()), Path: u.Path, RawPath: u.RawPath}
 	for _, name := range []string{"EIO", "transport", "sid", "b64", "j"} {
 		kept.Del(name)
 	}
-	if !o.DisableTimestamps {
-		kept.Del(o.TimestampParam)
+	if !t.options.DisableTimestamps {
+		kept.Del(t.options.TimestampParam)
+		t.stamp = url.QueryEscape(t.options.TimestampParam)
 	}
-	s := "EIO=" + strconv.Itoa(int(o.Revision))
+	t.kept = kept
+	query := "EIO=" + strconv.Itoa(int(t.options.Revision))
 	if len(kept) > 0 {
-		s = kept.Encode() + "&" + s
+		query = kept.Encode() + "&" + query
 	}
-	return s
+	t.uri = t.url.EscapedPath() + "?" + query
+}
+
+// addr is host and port as others know them: a proxy, and what remembers servers.
+func (t *target) addr() string { return net.JoinHostPort(t.name, t.port) }
+
+// local is host and port for this machine's own dialler.
+func (t *target) local() string {
+	if t.zone == "" {
+		return t.addr()
+	}
+	return net.JoinHostPort(t.name+"%"+t.zone, t.port)
 }
 
 // request is the request URI for a transport, of a session if sid is not empty.

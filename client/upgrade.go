@@ -43,7 +43,7 @@ func (s *session) startProbe() {
 		}
 		s.decide()
 		if s.ctx.Err() == nil {
-			remember(s.c.target.addr, false)
+			remember(s.c.target.addr(), false)
 			s.c.o.Logger.Debug("client: upgrade failed", "sid", s.id, "error", err)
 		}
 	})
@@ -116,7 +116,7 @@ func (s *session) upgraded() bool {
 	s.posts.close()
 	s.c.o.Logger.Debug("client: upgraded", "sid", s.id)
 	if s.c.o.RememberUpgrade {
-		remember(s.c.target.addr, true)
+		remember(s.c.target.addr(), true)
 	}
 	s.c.in.tell(event{kind: onUpgrade})
 	return true

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"slices"
@@ -26,7 +27,7 @@ var writeBuffers sync.Pool
 
 // dialWebSocket does the WebSocket handshake, for a new session or for s.id.
 func (s *session) dialWebSocket(ctx context.Context) (*websocket.Conn, error) {
-	header, err := s.c.header(ctx)
+	header, err := s.header(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +35,7 @@ func (s *session) dialWebSocket(ctx context.Context) (*websocket.Conn, error) {
 	dialled := make(chan struct{})
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		defer close(dialled)
-		c, err := s.c.dialer.dial(ctx)
+		c, err := s.dialer.dial(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -53,23 +54,23 @@ func (s *session) dialWebSocket(ctx context.Context) (*websocket.Conn, error) {
 			abort(conn)
 		}
 	})
-	u := *s.c.target.url
-	u.Scheme = map[bool]string{false: "ws", true: "wss"}[s.c.target.secure]
-	ws, response, err := d.DialContext(ctx, u.Scheme+"://"+u.Host+s.c.target.request(WebSocket, s.id), header)
+	u := *s.target.url
+	u.Scheme = map[bool]string{false: "ws", true: "wss"}[s.target.secure]
+	ws, response, err := d.DialContext(ctx, u.Scheme+"://"+u.Host+s.target.request(WebSocket, s.id), header)
 	select {
 	case <-dialled:
 	default:
 		close(dialled) // the dialer did not get that far
 	}
 	if response != nil {
-		s.c.cookies.set(s.c.target, response.Header.Values("Set-Cookie"))
+		s.c.cookies.set(s.target, response.Header.Values("Set-Cookie"))
 	}
 	switch {
 	case !stop() && ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	case errors.Is(err, websocket.ErrBadHandshake) && response.StatusCode != 101:
 		body, _ := io.ReadAll(response.Body) // the library has kept a kilobyte
-		return nil, refused(response.StatusCode, response.Header.Get("Retry-After"), body)
+		return nil, s.refused(response.StatusCode, response.Header.Get, body)
 	case err != nil:
 		return nil, err
 	}
@@ -107,7 +108,7 @@ func (s *session) next(ws *websocket.Conn, use func(codec.Packet) error) error {
 	}
 	p, err := s.c.o.Revision.DecodeMessage(kind == websocket.BinaryMessage, b.B)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %q", err, b.B[:min(len(b.B), 60)])
 	}
 	return use(p)
 }

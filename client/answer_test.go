@@ -1,0 +1,163 @@
+package client_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/fasteio/engineio/client"
+	"github.com/fasteio/engineio/internal/compress"
+)
+
+// Who has reached something else is told what it was.
+func TestAnswersOfOtherServers(t *testing.T) {
+	compressor, err := compress.New(compress.Options{})
+	must(t, err)
+	const page = "<!doctype html>\n<title>Welcome</title>"
+	gzipped := string(compressor.Append(nil, []byte(page), compress.Gzip))
+	for name, test := range map[string]struct {
+		status             int
+		kind, coding, body string
+		want               []string
+	}{
+		"a page":             {200, "text/html", "", page, []string{"status 200", "text/html", "<!doctype html>"}},
+		"a compressed page":  {200, "text/html", "gzip", gzipped, []string{"status 200", "text/html", "<!doctype html>"}},
+		"JSON":               {200, "application/json", "", `{"ok":true}`, []string{"status 200", "application/json", `{\"ok\":true}`}},
+		"nothing":            {200, "text/plain", "", "", []string{"status 200", "text/plain"}},
+		"looks like packets": {200, "text/plain", "", "404 page not found", []string{"status 200", "404 page not found"}},
+		"looks like base64":  {200, "text/plain", "", "bAAAAAAAAAAAA!", []string{"bAAAAAAAAAAAA!"}},
+		"a gateway":          {502, "text/html", "", "<h1>Bad gateway</h1>", []string{"status 502", "text/html", "<h1>Bad gateway</h1>"}},
+		"a strange coding":   {503, "text/html", "rot13", "hello", []string{"status 503", "text/html"}},
+		"much":               {404, "text/html", "", strings.Repeat("x", 100_000), []string{"status 404", "xxx"}},
+	} {
+		for _, revision := range []client.Revision{client.V3, client.V4} {
+			for _, transport := range both {
+				if transport == client.WebSocket && test.coding != "" {
+					continue // we ask for none there
+				}
+				l := serveHTTP(t, func(ctx *fasthttp.RequestCtx) {
+					ctx.SetStatusCode(test.status)
+					ctx.SetContentType(test.kind)
+					if test.coding != "" {
+						ctx.Response.Header.Set("Content-Encoding", test.coding)
+					}
+					ctx.SetBodyString(test.body)
+				})
+				_, err := client.Dial(background(t), "http://"+l.Addr().String(),
+					&client.Options{Revision: revision, Transports: []client.Transport{transport}})
+				var refused *client.HandshakeError
+				if !errors.As(err, &refused) || refused.Status != test.status || refused.ContentType != test.kind || refused.Code != -1 {
+					t.Errorf("%s by %v: %+v", name, transport, err)
+					continue
+				}
+				for _, want := range test.want {
+					if !strings.Contains(err.Error(), want) {
+						t.Errorf("%s by %v: %q does not say %q", name, transport, err, want)
+					}
+				}
+				if len(err.Error()) > 1000 {
+					t.Errorf("%s: an error of %d bytes", name, len(err.Error()))
+				}
+			}
+		}
+	}
+}
+
+// So is who had an Engine.IO server until something came in between.
+func TestAnswersOfOtherServersInASession(t *testing.T) {
+	r := &raw{get: func(ctx *fasthttp.RequestCtx) {
+		ctx.SetContentType("text/html")
+		ctx.SetBodyString("<title>Log in</title>")
+	}}
+	c := dial(t, r.start(t), nil)
+	why := ended(t, c)
+	if why.Reason != client.ReasonParseError || !strings.Contains(why.Error(), "text/html") || !strings.Contains(why.Error(), "<title>Log in") {
+		t.Errorf("ended with %v", why)
+	}
+}
+
+// The two transports agree on names that are not spelled as net/http does, and nobody else gets to see a line of ours.
+func TestHeaderNames(t *testing.T) {
+	for _, transport := range both {
+		for _, h := range []http.Header{
+			{"connection": {"close"}}, {"sec-websocket-key": {"x"}}, {"CONTENT-LENGTH": {"0"}},
+			{"": {"x"}}, {"a b": {"x"}}, {"X-A\r\nX-B": {"x"}}, {"X-A": {"x\r\nX-B: y"}},
+		} {
+			o := client.Options{Transports: []client.Transport{transport}, Header: h}
+			if _, err := client.Dial(background(t), "http://127.0.0.1:1", &o); err == nil || !strings.Contains(err.Error(), "header field") {
+				t.Errorf("%q by %v: %v", h, transport, err)
+			}
+			o.Header, o.HeaderFunc = nil, func(_ context.Context, own http.Header) error {
+				for name, values := range h {
+					own[name] = values
+				}
+				return nil
+			}
+			if _, err := client.Dial(background(t), "http://127.0.0.1:1", &o); err == nil || !strings.Contains(err.Error(), "header field") {
+				t.Errorf("%q of HeaderFunc by %v: %v", h, transport, err)
+			}
+		}
+		var got []string
+		l := serveHTTP(t, func(ctx *fasthttp.RequestCtx) {
+			for _, name := range []string{"Authorization", "User-Agent", "Cookie"} {
+				for _, v := range ctx.Request.Header.PeekAll(name) {
+					got = append(got, string(v))
+				}
+			}
+			ctx.Error("", 400)
+		})
+		_, err := client.Dial(background(t), "http://u:p@"+l.Addr().String(), &client.Options{Transports: []client.Transport{transport},
+			Header: http.Header{"authorization": {"Bearer x"}, "user-agent": {"mine"}, "cookie": {"a=1"}}})
+		if err == nil || strings.Join(got, "|") != "Bearer x|mine|a=1" {
+			t.Errorf("by %v came %q, %v", transport, got, err)
+		}
+	}
+}
+
+// counted is a connection of the application's own around another, which it offers as some do.
+type counted struct {
+	net.Conn
+	closed func()
+}
+
+func (c *counted) NetConn() net.Conn { return c.Conn }
+func (c *counted) Close() error      { c.closed(); return c.Conn.Close() }
+
+// What DialFunc has returned is closed, not what it wraps.
+func TestDialFuncConnectionsAreClosed(t *testing.T) {
+	base, _, _ := serve(t, echo)
+	inEachMode(t, func(t *testing.T, m mode) {
+		events := make(chan int, 100)
+		o := m.options()
+		o.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			c, err := new(net.Dialer).DialContext(ctx, network, addr)
+			if err != nil {
+				return nil, err
+			}
+			events <- 1
+			once := false
+			return &counted{c, func() {
+				if !once {
+					events <- -1
+				}
+				once = true
+			}}, nil
+		}
+		c := dial(t, base, o)
+		upgraded(t, c, m.final)
+		c.CloseNow()
+		close(events)
+		open := 0
+		for e := range events {
+			open += e
+		}
+		if open != 0 {
+			t.Errorf("%d connections are still open for their maker", open)
+		}
+	})
+}

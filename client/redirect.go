@@ -1,0 +1,108 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+)
+
+// maxRedirects is how many redirects in a row a handshake follows, as many as net/http.
+const maxRedirects = 10
+
+var (
+	errRedirects = fmt.Errorf("more than %d redirects", maxRedirects)
+	errDowngrade = errors.New("from https to http")
+	errMoved     = errors.New("only a handshake is followed")
+)
+
+// follows reports whether a status sends the handshake, which is a GET, somewhere else. The others of the
+// 3xx do not.
+func follows(status int) bool {
+	switch status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
+		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return false
+}
+
+// openAnywhere opens the session where its target is, or where that redirects. Whatever the session does
+// later it does there. A later request that is redirected ends the session: nothing is ever sent twice, and
+// a POST that became a GET, as 301 and 302 have it, would lose its messages.
+func (s *session) openAnywhere(ctx context.Context, t Transport) error {
+	open := s.openPolling
+	if t == WebSocket {
+		open = s.openWebSocket
+	}
+	for n := 0; ; n++ {
+		err := open(ctx)
+		var moved *HandshakeError
+		if !errors.As(err, &moved) || moved.Location == "" || !follows(moved.Status) {
+			return err
+		}
+		if n == maxRedirects {
+			moved.Err = errRedirects
+			return moved
+		}
+		if moved.Err = s.move(moved.Location); moved.Err != nil {
+			return moved
+		}
+	}
+}
+
+// move makes the session one with the server at location.
+func (s *session) move(location string) error {
+	t, err := s.target.redirect(location)
+	if err != nil {
+		return err
+	}
+	if t.local() != s.target.local() || t.secure != s.target.secure {
+		d, err := newDialer(t, &s.c.o)
+		if err != nil {
+			return err
+		}
+		s.polls.close()
+		s.dialer, s.polls.dialer, s.posts.dialer = d, d, d
+	}
+	s.target = t
+	s.c.o.Logger.Debug("client: redirected", "url", t.url.String())
+	return nil
+}
+
+// redirect is where location, which a server at t has answered with, leads.
+//
+// It is taken as it is, up to the parameters of the protocol, which are put there again. What the application
+// has given us for the server, header and query, stays with the origin that the URL names; it also goes on to https on
+// the same host. It is not given to another origin, nor to any that follows. A user in location is ignored.
+func (t *target) redirect(location string) (*target, error) {
+	u, err := t.url.Parse(location)
+	if err != nil {
+		return nil, errors.New("it is no URL")
+	}
+	next := &target{options: t.options, foreign: t.foreign}
+	if err := next.locate(u); err != nil {
+		return nil, err
+	}
+	if t.secure && !next.secure {
+		return nil, errDowngrade
+	}
+	if next.name == t.name && next.zone == "" {
+		next.zone = t.zone // of which the server has not heard
+	}
+	if next.name != t.name || next.secure == t.secure && next.port != t.port {
+		next.foreign = true
+	}
+	kept := u.Query()
+	if !next.foreign {
+		next.auth = t.auth
+		if u.RawQuery == "" {
+			kept = t.kept
+		}
+	}
+	if u.Path == "" {
+		u.Path = "/"
+	}
+	next.ask(u, kept)
+	return next, nil
+}
