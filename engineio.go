@@ -81,7 +81,7 @@ func (t Transport) String() string {
 	return fmt.Sprintf("transport %d", uint8(t))
 }
 
-// SendOption changes how a message is sent. Options are added up with |.
+// SendOption changes how a message is sent. Every send takes any number of them.
 type SendOption uint8
 
 const (
@@ -93,6 +93,14 @@ const (
 	// long-polling when it has no request waiting, on WebSocket while a write is under way.
 	Volatile
 )
+
+// options adds up the options of a send.
+func options(opts []SendOption) (all SendOption) {
+	for _, o := range opts {
+		all |= o
+	}
+	return all
+}
 
 // Config is what a Server is made of. The zero value serves both transports and revisions to
 // clients of the same host. New copies it; changes after that have no effect. Times are from 1 ms to 24 days, the

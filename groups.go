@@ -196,12 +196,15 @@ func (m *membership[K]) sessionEnded() {
 
 // leaveGroups is the end of the session's memberships. It is called once, after the last callback.
 func (s *Session) leaveGroups() {
+	var joined []interface{ sessionEnded() } // *membership[K] of any K; a closed session gets no more
 	s.mu.Lock()
-	values := s.values // a closed session gets no new membership
-	s.mu.Unlock()
-	for kept := values; kept != nil; kept = kept.next {
+	for kept := s.values; kept != nil; kept = kept.next {
 		if m, ok := kept.data.(interface{ sessionEnded() }); ok {
-			m.sessionEnded()
+			joined = append(joined, m)
 		}
+	}
+	s.mu.Unlock()
+	for _, m := range joined {
+		m.sessionEnded()
 	}
 }

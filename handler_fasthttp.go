@@ -228,7 +228,7 @@ func (srv *Server) generateID(ctx *fasthttp.RequestCtx) (string, *RequestError) 
 
 func (srv *Server) newSession(remote netip.AddrPort, id string, r request) *Session {
 	c := &srv.config
-	s := &Session{srv: srv, id: id, revision: r.revision, remote: remote, pace: newPace(c)}
+	s := &Session{srv: srv, id: id, revision: r.revision, remote: remote, born: srv.now(), pace: newPace(c)}
 	s.pingInterval, s.pingTimeout = c.PingInterval, c.PingTimeout
 	s.via.Store(uint32(r.transport))
 	s.out.limit, s.out.packFrom = c.MaxQueued, c.CompressionThreshold

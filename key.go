@@ -6,7 +6,7 @@ package engineio
 //	var user = engineio.NewKey[User]("user")
 //
 //	user.Set(s, u)
-//	u, ok := user.Get(s)
+//	u := user.Value(s)
 type Key[T any] struct {
 	name string
 }
@@ -46,6 +46,24 @@ func (k *Key[T]) Get(s *Session) (v T, ok bool) {
 	}
 	v, _ = kept.data.(T) // fails for a nil in an interface, which v is already
 	return v, true
+}
+
+// Value is Get for a value that is known to be there, or whose zero value says as much.
+func (k *Key[T]) Value(s *Session) T {
+	v, _ := k.Get(s)
+	return v
+}
+
+// Delete takes the value from the session. It may be called from any goroutine.
+func (k *Key[T]) Delete(s *Session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for at := &s.values; *at != nil; at = &(*at).next {
+		if (*at).key == k {
+			*at = (*at).next
+			return
+		}
+	}
 }
 
 // find is the value of a key in a list. The caller holds Session.mu.

@@ -80,3 +80,23 @@ func TestKeyAfterTheEnd(t *testing.T) {
 		t.Errorf("OnDisconnect finds %q", got)
 	}
 }
+
+func TestKeyValueAndDelete(t *testing.T) {
+	s := new(Session)
+	name, age := NewKey[string]("name"), NewKey[int]("age")
+	age.Delete(s)
+	name.Set(s, "Ada")
+	age.Set(s, 36)
+	if name.Value(s) != "Ada" || age.Value(s) != 36 {
+		t.Errorf("values are %q and %d", name.Value(s), age.Value(s))
+	}
+	name.Delete(s)
+	if v, ok := name.Get(s); ok || v != "" || name.Value(s) != "" || age.Value(s) != 36 {
+		t.Errorf("after Delete: %q, %v, and %d", v, ok, age.Value(s))
+	}
+	name.Set(s, "Grace")
+	age.Delete(s)
+	if name.Value(s) != "Grace" || age.Value(s) != 0 {
+		t.Errorf("after the other Delete: %q and %d", name.Value(s), age.Value(s))
+	}
+}

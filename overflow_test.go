@@ -196,7 +196,7 @@ func TestOverflowModel(t *testing.T) {
 // overflowSends are the ways to send a message.
 var overflowSends = map[string]func(s *Session, data []byte) error{
 	"text":     func(s *Session, data []byte) error { return s.SendText(string(data)) },
-	"binary":   (*Session).SendBinary,
+	"binary":   func(s *Session, data []byte) error { return s.SendBinary(data) },
 	"JSON":     func(s *Session, data []byte) error { return s.SendJSON(string(data)) },
 	"prepared": func(s *Session, data []byte) error { return s.SendPrepared(Prepare(Message{Data: data}, 0)) },
 	"prepared, not compressed": func(s *Session, data []byte) error {

@@ -22,21 +22,34 @@ type Prepared struct {
 }
 
 // Prepare prepares a message; its data is copied.
-func Prepare(m Message, opts SendOption) *Prepared {
+func Prepare(m Message, opts ...SendOption) *Prepared {
 	data := bytes.Clone(m.Data)
 	return &Prepared{
 		packet:    codec.Packet{Type: codec.Message, Binary: m.Binary, Data: data},
-		opts:      opts,
+		opts:      options(opts),
 		invalid:   !m.Binary && !utf8.Valid(data),
 		separator: !m.Binary && bytes.IndexByte(data, codec.Separator) >= 0,
 	}
 }
 
-// PrepareText prepares a text message without options.
-func PrepareText(text string) *Prepared { return Prepare(Message{Data: view(text)}, 0) }
+// PrepareText prepares a text message.
+func PrepareText(text string, opts ...SendOption) *Prepared {
+	return Prepare(Message{Data: view(text)}, opts...)
+}
 
-// PrepareBinary prepares a binary message without options; data is copied.
-func PrepareBinary(data []byte) *Prepared { return Prepare(Message{Data: data, Binary: true}, 0) }
+// PrepareBinary prepares a binary message; data is copied.
+func PrepareBinary(data []byte, opts ...SendOption) *Prepared {
+	return Prepare(Message{Data: data, Binary: true}, opts...)
+}
+
+// PrepareJSON prepares v as a text message, encoded by Config.JSON, whose errors it returns.
+func (srv *Server) PrepareJSON(v any, opts ...SendOption) (*Prepared, error) {
+	text, err := srv.config.JSON(v)
+	if err != nil {
+		return nil, err
+	}
+	return Prepare(Message{Data: text}, opts...), nil
+}
 
 // frame is the WebSocket frame for a kind of session, made on first use.
 func (p *Prepared) frame(rev Revision, textOnly bool) []byte {

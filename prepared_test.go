@@ -105,3 +105,14 @@ func TestPreparedFlags(t *testing.T) {
 		t.Error("binary is judged as text")
 	}
 }
+
+func TestPrepareJSON(t *testing.T) {
+	srv := newTestServer(Config{})
+	p, err := srv.PrepareJSON(map[string]int{"a": 1}, Volatile)
+	if err != nil || string(p.packet.Data) != `{"a":1}` || p.packet.Binary || p.opts != Volatile {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if p, err := srv.PrepareJSON(func() {}); p != nil || err == nil {
+		t.Errorf("what JSON has no form for: %v, %v", p, err)
+	}
+}

@@ -8,35 +8,34 @@ import (
 	"github.com/fasteio/engineio/codec"
 )
 
-// SendText queues a text message. It never blocks: it fails with ErrQueueFull, ErrClosed or
-// ErrInvalidText, and then nothing was queued. Messages arrive in the order of their sends, each
+// SendText queues a text message. It never blocks: it fails with ErrQueueFull, ErrClosed,
+// ErrInvalidText or, with Volatile, ErrNotReady, and then nothing was queued. Messages arrive in the order of their sends, each
 // at most once; a session that ends loses what its client has not read. Config.Overflow may drop
 // messages of a slow client.
-func (s *Session) SendText(text string) error {
-	return s.Send(Message{Data: view(text)}, 0)
+func (s *Session) SendText(text string, opts ...SendOption) error {
+	return s.Send(Message{Data: view(text)}, opts...)
 }
 
 // SendBinary queues a binary message. data is copied; otherwise it is like SendText.
-func (s *Session) SendBinary(data []byte) error {
-	return s.Send(Message{Data: data, Binary: true}, 0)
+func (s *Session) SendBinary(data []byte, opts ...SendOption) error {
+	return s.Send(Message{Data: data, Binary: true}, opts...)
 }
 
 // SendJSON queues v as a text message, encoded by Config.JSON, whose errors it returns.
-func (s *Session) SendJSON(v any) error {
+func (s *Session) SendJSON(v any, opts ...SendOption) error {
 	text, err := s.srv.config.JSON(v)
 	if err != nil {
 		return err
 	}
-	return s.Send(Message{Data: text}, 0)
+	return s.Send(Message{Data: text}, opts...)
 }
 
-// Send queues a message with options. m.Data is copied. It fails like SendText, and with
-// ErrNotReady for a volatile message.
-func (s *Session) Send(m Message, opts SendOption) error {
+// Send queues a message. m.Data is copied. It fails like SendText.
+func (s *Session) Send(m Message, opts ...SendOption) error {
 	if !m.Binary && !s.carries(m.Data) {
 		return ErrInvalidText
 	}
-	err := s.out.push(codec.Packet{Type: codec.Message, Binary: m.Binary, Data: m.Data}, opts)
+	err := s.out.push(codec.Packet{Type: codec.Message, Binary: m.Binary, Data: m.Data}, options(opts))
 	if err == ErrQueueFull {
 		return s.overflowed(false)
 	}
@@ -57,6 +56,13 @@ func (s *Session) sendPrepared(p *Prepared, broadcast bool) error {
 		return s.overflowed(broadcast)
 	}
 	return err
+}
+
+// Queued is how much waits in the send queue, in bytes on the wire: what Config.MaxQueued bounds.
+func (s *Session) Queued() int {
+	s.out.mu.Lock()
+	defer s.out.mu.Unlock()
+	return s.out.size
 }
 
 // Flush waits until everything sent before the call has been handed to a connection. It fails

@@ -25,6 +25,8 @@ type Session struct {
 	// What OnHandshake may set; fixed once the session is open.
 	pingInterval, pingTimeout time.Duration
 
+	born time.Duration // of Server.now, when its handshake came
+
 	pace *pace // nil where no rate is bounded
 
 	turn      sync.RWMutex  // held while a callback runs, shared by concurrent OnMessage
@@ -74,6 +76,9 @@ func (s *Session) Transport() Transport { return Transport(s.via.Load()) }
 
 // RemoteAddr is the address the session was opened from.
 func (s *Session) RemoteAddr() netip.AddrPort { return s.remote }
+
+// OpenedAt is when the handshake of the session came.
+func (s *Session) OpenedAt() time.Time { return s.srv.made.Add(s.born) }
 
 // Context is cancelled when the session ends, with a *CloseError as its cause.
 func (s *Session) Context() context.Context {
@@ -204,7 +209,7 @@ func (s *Session) connect(t transport) error {
 		return ErrClosed
 	}
 	if m := s.srv.config.InitialMessage; m != nil {
-		_ = s.Send(*m, 0) // New has checked it, and the queue is empty but for the open packet
+		_ = s.Send(*m) // New has checked it, and the queue is empty but for the open packet
 	}
 	s.startBeat()
 	if !s.srv.add(s) {

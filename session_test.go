@@ -255,3 +255,24 @@ func TestSlowCallbackSends(t *testing.T) {
 		s.CloseNow()
 	})
 }
+
+func TestOpenedAtAndQueued(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newTestServer(Config{})
+		time.Sleep(time.Minute)
+		now := time.Now()
+		s := openPolling(t, srv, V4)
+		time.Sleep(time.Second)
+		if !s.OpenedAt().Equal(now) {
+			t.Errorf("opened at %v, want %v", s.OpenedAt(), now)
+		}
+		if n := s.Queued(); n != 0 {
+			t.Errorf("%d bytes wait behind the open packet", n)
+		}
+		_ = s.SendText("hello")
+		if n := s.Queued(); n != len("..4hello") { // a frame has a header of two bytes
+			t.Errorf("%d bytes wait", n)
+		}
+		s.CloseNow()
+	})
+}

@@ -121,7 +121,7 @@ func handshake(_ *engineio.Session, ctx *fasthttp.RequestCtx) error {
 // echo sends a message back. A client that sends faster than it reads is held up until it reads.
 func echo(s *engineio.Session, m engineio.Message) {
 	for {
-		err := s.Send(m, 0)
+		err := s.Send(m)
 		if !errors.Is(err, engineio.ErrQueueFull) {
 			return // sent, or the session has ended
 		}

@@ -34,6 +34,6 @@ func answer(s *engineio.Session, m engineio.Message) {
 	case text == "address":
 		s.SendText(s.RemoteAddr().Addr().String())
 	default:
-		s.Send(m, 0)
+		s.Send(m)
 	}
 }
