@@ -44,7 +44,7 @@ func (a *admission) enter(from netip.Addr, now time.Duration) *RequestError {
 	if wait := a.all.wait(now, a.every); wait > 0 {
 		return retryLater(503, "Too many handshakes", wait, errRate)
 	}
-	if a.tracks && from.IsValid() {
+	if a.tracks {
 		from = network(from)
 		one := a.addresses[from]
 		if one.sessions >= a.perAddress {
@@ -64,7 +64,7 @@ func (a *admission) enter(from netip.Addr, now time.Duration) *RequestError {
 
 // leave is the end of a session that entered.
 func (a *admission) leave(from netip.Addr) {
-	if !a.tracks || !from.IsValid() {
+	if !a.tracks {
 		return
 	}
 	from = network(from)
@@ -93,7 +93,8 @@ func (a *admission) sweep(now time.Duration) {
 	}
 }
 
-// network is what counts as one address: of IPv6 the first 64 bits, which one customer has to himself.
+// network is what counts as one address: of IPv6 the first 64 bits, which one customer has to himself. All that
+// have none count as one, the zero Addr: a bound that is set is never off.
 func network(a netip.Addr) netip.Addr {
 	if a.Is4() {
 		return a

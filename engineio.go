@@ -189,7 +189,7 @@ type Config struct {
 	// MaxSessionsPerIP is the most sessions of one address (Session.RemoteAddr; of IPv6 the first
 	// 64 bits) that are open at once; a handshake above it is answered 429 with Retry-After.
 	// Default: MaxSessions, so no bound of its own: behind a proxy that is not in TrustedProxies
-	// all clients have one address.
+	// all clients have one address. Clients without an IP address count as one.
 	MaxSessionsPerIP int
 
 	// MaxHandshakeRate is how many handshakes a second are let in, a second's worth of them at once.
@@ -227,7 +227,8 @@ type Config struct {
 
 	// TrustedProxies are the addresses ("10.1.2.3") and networks ("10.0.0.0/8") whose
 	// X-Forwarded-For, -Host and -Proto count: for Session.RemoteAddr, for the comparison of
-	// origin and host, and for the cookie's Secure. Default: none, the headers are ignored.
+	// origin and host, and for the cookie's Secure. "unix" is whoever connects by a Unix socket;
+	// "0.0.0.0/0" and "::/0" together are everybody. Default: none, the headers are ignored.
 	TrustedProxies []string
 
 	// Cookie, when set, gives clients a cookie with the session id, for load balancers that

@@ -1,8 +1,11 @@
 package engineio
 
 import (
+	"bytes"
+	"log/slog"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/valyala/fasthttp"
@@ -52,7 +55,9 @@ func TestRemoteAddr(t *testing.T) {
 		{"garbage", ours, peer, "unknown", peer},
 		{"garbage on the left", ours, peer, "unknown, 203.0.113.9", "203.0.113.9:0"},
 		{"garbage behind a proxy", ours, peer, "1.2.3.4, <script>, 10.0.0.2", "10.0.0.2:0"},
-		{"an empty hop", ours, peer, "1.2.3.4,,", peer},
+		{"an empty hop", ours, peer, "1.2.3.4,,", "1.2.3.4:0"},
+		{"empty hops between", ours, peer, ",1.2.3.4, , 203.0.113.9 ,\t, 10.0.0.2,", "203.0.113.9:0"},
+		{"empty hops alone", ours, peer, " , ,", peer},
 		{"a name", ours, peer, "example.com", peer},
 		{"IPv6", ours, "[2001:db8:ffff::1]:5000", "2001:db8::9", "[2001:db8::9]:0"},
 		{"IPv6 behind IPv4", ours, peer, "2001:db8::9, 2001:db8:ffff::2", "[2001:db8::9]:0"},
@@ -96,6 +101,11 @@ func TestForwardedHostAndProto(t *testing.T) {
 		{"http", trusted, []string{"X-Forwarded-Proto: http"}, "example.com", false},
 		{"capitals", trusted, []string{"X-Forwarded-Proto: HTTPS"}, "example.com", true},
 		{"garbage", trusted, []string{"X-Forwarded-Proto: httpss"}, "example.com", false},
+		{"wss", trusted, []string{"X-Forwarded-Proto: wss"}, "example.com", true},
+		{"ws", trusted, []string{"X-Forwarded-Proto: ws"}, "example.com", false},
+		{"empty elements", trusted, []string{"X-Forwarded-Host: , shop.example", "X-Forwarded-Proto: ,https"}, "shop.example", true},
+		{"in quotes", trusted, []string{`X-Forwarded-Host: "shop.example:8443"`, `X-Forwarded-Proto: "https"`}, "shop.example:8443", true},
+		{"lines", trusted, []string{"X-Forwarded-Host: shop.example", "X-Forwarded-Host: inner"}, "shop.example", false},
 		{"empty", trusted, []string{"X-Forwarded-Host: ", "X-Forwarded-Proto: "}, "example.com", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -104,23 +114,94 @@ func TestForwardedHostAndProto(t *testing.T) {
 			if host, secure := p.host(ctx), p.secure(ctx); host != c.host || secure != c.secure {
 				t.Errorf("host %q, secure %v; want %q, %v", host, secure, c.host, c.secure)
 			}
-			if p := proxies(nil); p.host(ctx) != "example.com" || p.secure(ctx) {
+			if p := (proxies{}); p.host(ctx) != "example.com" || p.secure(ctx) {
 				t.Error("the headers count where nobody is trusted")
 			}
 		})
 	}
 }
 
-// A peer that has no IP address, as on a Unix socket, is no proxy of ours.
+// named is an address of a type that only its listener knows.
+type named struct{ network, name string }
+
+func (a named) Network() string { return a.network }
+func (a named) String() string  { return a.name }
+
 func TestPeerWithoutAnAddress(t *testing.T) {
-	ctx := from(&net.UnixAddr{Name: "socket"}, "X-Forwarded-For: 203.0.113.9")
-	if got := trusting(t, "0.0.0.0/0", "::/0").remoteAddr(ctx); got != (netip.AddrPort{}) {
-		t.Errorf("the client is %v", got)
+	const forwarded = "203.0.113.9:0"
+	socket, nameless := &net.UnixAddr{Name: "10.0.0.1:5000", Net: "unix"}, &net.UnixAddr{Net: "unix"}
+	ten := []string{"10.0.0.0/8"}
+	for _, c := range []struct {
+		name  string
+		trust []string
+		peer  net.Addr
+		want  string // "" for none
+	}{
+		{"nobody is trusted", nil, nameless, ""},
+		{"all of IPv4", []string{"0.0.0.0/0"}, nameless, ""},
+		{"all of IPv6", []string{"::/0"}, nameless, ""},
+		{"everybody", []string{"0.0.0.0/0", "::/0"}, nameless, forwarded},
+		{"everybody, a pipe", []string{"::/0", "0.0.0.0/0"}, named{"pipe", "pipe"}, forwarded},
+		{"unix", []string{"unix"}, nameless, forwarded},
+		{"unix among others", []string{"10.0.0.0/8", "unix"}, nameless, forwarded},
+		{"unix, a named socket", []string{"unix"}, socket, forwarded},
+		{"unix, a type of its own", []string{"unix"}, named{"unix", "@"}, forwarded},
+		{"unix, a pipe", []string{"unix"}, named{"pipe", "pipe"}, ""},
+		{"unix, but by TCP", []string{"unix"}, peerAt("10.0.0.1:5000"), "10.0.0.1:5000"},
+		{"a socket that is named like an address of ours", ten, socket, ""},
+		{"TCP by another type", ten, named{"tcp", "10.0.0.1:5000"}, forwarded},
+		{"a stranger by another type", ten, named{"tcp", "[::ffff:203.0.113.1]:5000"}, "203.0.113.1:5000"},
+	} {
+		var want netip.AddrPort
+		if c.want != "" {
+			want = netip.MustParseAddrPort(c.want)
+		}
+		ctx := from(c.peer, "X-Forwarded-For: 203.0.113.9", "X-Forwarded-Host: shop.example", "X-Forwarded-Proto: https")
+		p := trusting(t, c.trust...)
+		if got := p.remoteAddr(ctx); got != want {
+			t.Errorf("%s: the client is %v, want %v", c.name, got, want)
+		}
+		trusted := c.want == forwarded
+		if host := p.host(ctx); (host == "shop.example") != trusted || p.secure(ctx) != trusted {
+			t.Errorf("%s: host %q, secure %v", c.name, host, p.secure(ctx))
+		}
+	}
+	if got := trusting(t, "unix").remoteAddr(from(nameless)); got.IsValid() {
+		t.Errorf("a proxy that tells nothing: the client is %v", got)
+	}
+}
+
+// Clients without an address count as one, and the log says so once.
+func TestBoundsWithoutAnAddress(t *testing.T) {
+	for _, bound := range []bool{false, true} {
+		var log bytes.Buffer
+		config := Config{Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		want, warnings := []int{200, 200, 200, 200}, 0
+		if bound {
+			config.MaxSessionsPerIP = 2
+			want, warnings = []int{200, 200, 429, 429}, 1
+		}
+		srv := New(config)
+		defer shut(srv)
+		for i, status := range want {
+			ctx := from(&net.UnixAddr{Net: "unix"})
+			srv.Serve(ctx)
+			if got := ctx.Response.StatusCode(); got != status {
+				t.Errorf("bounded %v: handshake %d is answered %d, want %d", bound, i, got, status)
+			}
+		}
+		if n := strings.Count(log.String(), `list \"unix\" in Config.TrustedProxies`); n != warnings {
+			t.Errorf("bounded %v: %d warnings: %s", bound, n, log.String())
+		}
+		shut(srv)
+		if n := srv.entrance.addresses[netip.Addr{}].sessions; n != 0 {
+			t.Errorf("bounded %v: %d sessions are counted after the end", bound, n)
+		}
 	}
 }
 
 func TestProxiesThatAreNone(t *testing.T) {
-	for _, entry := range []string{"", "localhost", "10.0.0.0/33", "10.0.0", "10.0.0.1:80", "*", "10.0.0.0/"} {
+	for _, entry := range []string{"", "localhost", "10.0.0.0/33", "10.0.0", "10.0.0.1:80", "*", "10.0.0.0/", "Unix", "unix/", "unix:/run/x"} {
 		if p, err := newProxies([]string{"10.0.0.1", entry}); err == nil {
 			t.Errorf("%q is taken for %v", entry, p)
 		}
@@ -171,7 +252,7 @@ func TestForwardedForInLines(t *testing.T) {
 		{[]string{"1.2.3.4", "203.0.113.9", "10.0.0.2"}, "203.0.113.9:0"},
 		{[]string{"1.2.3.4, 203.0.113.9", "10.0.0.2, 10.0.0.3"}, "203.0.113.9:0"},
 		{[]string{"203.0.113.9", "unknown"}, "10.0.0.1:5000"},
-		{[]string{"203.0.113.9", ""}, "10.0.0.1:5000"},
+		{[]string{"203.0.113.9", ""}, "203.0.113.9:0"},
 	} {
 		var header []string
 		for _, line := range c.lines {
@@ -197,6 +278,25 @@ func TestForwardedForKinds(t *testing.T) {
 		{"a port on ours", "10.0.0.0/8", peer, "203.0.113.9, 10.0.0.2:80", "203.0.113.9:0"},
 		{"IPv6 with a port", "10.0.0.0/8", peer, "[2001:db8::9]:4711", "[2001:db8::9]:0"},
 		{"IPv4-mapped with a port", "10.0.0.0/8", peer, "[::ffff:203.0.113.9]:4711", "203.0.113.9:0"},
+		{"IPv6 in brackets", "10.0.0.0/8", peer, "[2001:db8::9]", "[2001:db8::9]:0"},
+		{"IPv6 in brackets behind ours", "10.0.0.0/8", peer, "[2001:db8::9], [::ffff:10.0.0.2]", "[2001:db8::9]:0"},
+		{"IPv6 in brackets with a zone", "10.0.0.0/8", peer, "[fe80::9%eth0]", "[fe80::9]:0"},
+		{"IPv6 in brackets with a zone and a port", "10.0.0.0/8", peer, "[fe80::9%25eth0]:80", "[fe80::9]:0"},
+		{"IPv4-mapped in brackets", "10.0.0.0/8", peer, "[::ffff:203.0.113.9]", "203.0.113.9:0"},
+		{"IPv6 in quotes", "10.0.0.0/8", peer, `"[2001:db8::9]:4711"`, "[2001:db8::9]:0"},
+		{"IPv4 in quotes", "10.0.0.0/8", peer, `"203.0.113.9", "10.0.0.2"`, "203.0.113.9:0"},
+		{"IPv6 in capitals and long", "10.0.0.0/8", peer, "[2001:0DB8:0:0:0:0:0:9]", "[2001:db8::9]:0"},
+		{"IPv4 in brackets", "10.0.0.0/8", peer, "[203.0.113.9]", peer},
+		{"brackets without an address", "10.0.0.0/8", peer, "[]", peer},
+		{"half a bracket", "10.0.0.0/8", peer, "[2001:db8::9", peer},
+		{"the other half", "10.0.0.0/8", peer, "2001:db8::9]", peer},
+		{"half a quote", "10.0.0.0/8", peer, `"203.0.113.9`, peer},
+		{"a quote alone", "10.0.0.0/8", peer, `"`, peer},
+		{"who is not known", "10.0.0.0/8", peer, "203.0.113.9, unknown", peer},
+		{"who is not told", "10.0.0.0/8", peer, "203.0.113.9, _hidden", peer},
+		{"who is not told, behind ours", "10.0.0.0/8", peer, "203.0.113.9, _hidden:80, 10.0.0.2", "10.0.0.2:0"},
+		{"a network", "10.0.0.0/8", peer, "203.0.113.9/32", peer},
+		{"leading zeros", "10.0.0.0/8", peer, "203.0.113.009", peer},
 		{"no port after the colon", "10.0.0.0/8", peer, "203.0.113.9:", peer},
 		{"a port that is none", "10.0.0.0/8", peer, "203.0.113.9:99999", peer},
 		{"a peer with a zone in a network", "fe80::/10", "[fe80::1%eth0]:5000", "203.0.113.9", "203.0.113.9:0"},

@@ -194,6 +194,7 @@ func unescape(s string) string {
 // nearest address that is none of ours.
 func FuzzForwarded(f *testing.F) {
 	f.Add(true, "203.0.113.9, 10.0.0.2", "a.example, b.example", "https")
+	f.Add(true, `"[2001:db9::9]:80", ,[2001:db8::1]`, `,"a.example"`, ",wss")
 	p, err := newProxies([]string{"10.0.0.0/8", "2001:db8::/32"})
 	if err != nil {
 		f.Fatal(err)
@@ -208,12 +209,13 @@ func FuzzForwarded(f *testing.F) {
 		sent := func(name string) string { return string(ctx.Request.Header.Peek(name)) } // without line ends
 		want, wantHost, wantSecure := peer, "example.com", false
 		if trusted {
-			want = nearest(p, peer, strings.Split(sent("X-Forwarded-For"), ","))
-			if first, _, _ := strings.Cut(sent("X-Forwarded-Host"), ","); sent("X-Forwarded-Host") != "" {
-				wantHost = strings.TrimSpace(first)
+			want = nearest(p, peer, elements(sent("X-Forwarded-For")))
+			if hosts := elements(sent("X-Forwarded-Host")); len(hosts) > 0 {
+				wantHost = bare(hosts[0])
 			}
-			first, _, _ := strings.Cut(sent("X-Forwarded-Proto"), ",")
-			wantSecure = strings.EqualFold(strings.TrimSpace(first), "https")
+			if protos := elements(sent("X-Forwarded-Proto")); len(protos) > 0 {
+				wantSecure = slices.Contains([]string{"https", "wss"}, strings.ToLower(bare(protos[0])))
+			}
 		}
 		if got := p.remoteAddr(ctx); got != want || !got.IsValid() {
 			t.Fatalf("the client is %v, want %v", got, want)
@@ -227,13 +229,35 @@ func FuzzForwarded(f *testing.F) {
 	})
 }
 
+// elements are those of a list that are not empty.
+func elements(list string) []string {
+	all := strings.Split(list, ",")
+	for i := range all {
+		all[i] = strings.Trim(all[i], " \t")
+	}
+	return slices.DeleteFunc(all, func(s string) bool { return s == "" })
+}
+
+// bare is s without quotes around it.
+func bare(s string) string {
+	if inner, ok := strings.CutPrefix(s, `"`); ok && strings.HasSuffix(inner, `"`) {
+		return inner[:len(inner)-1]
+	}
+	return s
+}
+
 // nearest is the address of a client behind trusted hops, found from the peer's end.
 func nearest(p proxies, peer netip.AddrPort, hops []string) netip.AddrPort {
 	if len(hops) == 0 || !p.trust(peer.Addr()) {
 		return peer
 	}
-	text := strings.TrimSpace(hops[len(hops)-1])
+	text := bare(hops[len(hops)-1])
 	addr, err := netip.ParseAddr(text)
+	if inBrackets, ok := strings.CutPrefix(text, "["); ok && strings.Contains(text, ":") {
+		if six, found := strings.CutSuffix(inBrackets, "]"); found {
+			addr, err = netip.ParseAddr(six)
+		}
+	}
 	if err != nil {
 		withPort, err := netip.ParseAddrPort(text)
 		if err != nil {
@@ -273,7 +297,7 @@ func refused(f func()) (yes bool) {
 // FuzzOrigin checks that a request is let through only when its page is the host's own.
 func FuzzOrigin(f *testing.F) {
 	f.Add("http://example.com", "/engine.io/?EIO=4&transport=polling", "example.com")
-	o, err := newOrigins(Config{}, nil)
+	o, err := newOrigins(Config{}, proxies{})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -35,6 +35,8 @@ type Server struct {
 	cancel   context.CancelFunc
 	watching atomic.Pointer[<-chan struct{}] // the HTTP server of the last request
 
+	addressless sync.Once // the warning about clients without an IP address
+
 	mu      sync.Mutex
 	watched []<-chan struct{} // the HTTP servers whose end ends this one too
 	stopped chan struct{}     // closed when Shutdown is through
@@ -222,6 +224,12 @@ func (srv *Server) watch(done <-chan struct{}) {
 
 // admit counts a session that is about to open.
 func (srv *Server) admit(from netip.Addr) *RequestError {
+	if !from.IsValid() && srv.entrance.tracks {
+		srv.addressless.Do(func() {
+			srv.config.Logger.Warn("engineio: a client has no IP address, as on a Unix socket: all such clients count as one for " +
+				"MaxSessionsPerIP and MaxHandshakeRatePerIP; for a proxy that sets X-Forwarded-For, list \"unix\" in Config.TrustedProxies")
+		})
+	}
 	srv.busy.add() // before the look at draining, or Shutdown could miss it
 	err := srv.entrance.enter(from, srv.now())
 	if err == nil && !srv.sessions.addWithin(srv.config.MaxSessions) {

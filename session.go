@@ -74,7 +74,8 @@ func (s *Session) Revision() Revision { return s.revision }
 // Transport is what carries the session now. It changes once at most, from Polling to WebSocket.
 func (s *Session) Transport() Transport { return Transport(s.via.Load()) }
 
-// RemoteAddr is the address the session was opened from.
+// RemoteAddr is the address the session was opened from, with port 0 where a proxy has told it (see
+// Config.TrustedProxies). It is not valid where there is none, as on a Unix socket.
 func (s *Session) RemoteAddr() netip.AddrPort { return s.remote }
 
 // OpenedAt is when the handshake of the session came.
