@@ -78,7 +78,13 @@ func (o Options) apply(s *fasthttp.Server) {
 	s.DisableHeaderNamesNormalizing = o.DisableHeaderNamesNormalizing
 	s.MaxConnsPerIP = o.MaxConnsPerIP
 	s.ReadTimeout = o.ReadTimeout
-	s.WriteTimeout = o.WriteTimeout
+	if s.WriteTimeout = o.WriteTimeout; o.TLS && o.WriteTimeout > 0 {
+		// Of responses only: fasthttp's own would bound the TLS handshake too, and end it on a busy machine.
+		s.WriteTimeout = 0
+		s.HeaderReceived = func(*fasthttp.RequestHeader) fasthttp.RequestConfig {
+			return fasthttp.RequestConfig{WriteTimeout: o.WriteTimeout}
+		}
+	}
 	s.IdleTimeout = o.IdleTimeout
 	s.MaxIdleWorkerDuration = 100 * time.Millisecond // its janitor sleeps that long after the end
 	s.Logger = silent{}                              // clients that break the rules are what the tests are about
