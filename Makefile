@@ -1,46 +1,67 @@
 # make run    serve the chat at http://127.0.0.1:3000
-# make test   everything: vet, lint, unit and race tests, fuzz seeds, foreign clients, browser
+# make check  before each commit: format, vet, lint and the Go tests once, with Go alone; three minutes on two cores
+# make test   everything: also the race detector, both modes, foreign clients, proxies and a browser; twenty minutes
 # make chaos, abuse, soak   what docs/reliability.md promises, at full size: 9, 6 and 12 minutes
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
-NPM_INSTALL = npm install --no-audit --no-fund --no-save --loglevel=error
+NODE       ?= node
+NPM        ?= npm
+NPM_INSTALL = $(NPM) install --no-audit --no-fund --no-save --loglevel=error
 ADDR        = 127.0.0.1:3000
-MODULES     = benchmarks internal/conformance/peers
-SUDO        = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run test vet lint unit alloc interop chaos abuse soak bench bench-peers fuzz chat-deps interop-deps debian clean
+# Every folder with a go.mod is a module: "." and those below it, which are found here and need no list.
+# each runs a command in all of them, or in those given.
+MODULES    := . $(patsubst ./%/go.mod,%,$(sort $(shell find . -mindepth 2 -name node_modules -prune -o -mindepth 2 -name go.mod -print)))
+LINUX_ONLY  = benchmarks
+PORTABLE    = $(filter-out $(LINUX_ONLY),$(MODULES))
+each        = @for m in $(or $(2),$(MODULES)); do echo "$$m: $(1)"; (cd "$$m" && $(1)) || exit 1; done
+
+export NODE NPM
+
+.NOTPARALLEL:
+.PHONY: run check test preflight vet lint quick unit alloc interop chaos abuse soak bench bench-peers fuzz chat-deps interop-deps clean
 
 run: chat-deps
 	go run ./examples/chat -addr $(ADDR)
 
-test: vet lint unit alloc interop
+check: vet lint quick
+
+test: preflight vet lint unit alloc interop
+
+# All that the steps of make test need is here before any of them begins, or is named.
+preflight:
+	@.ci/preflight
+	@$(MAKE) --no-print-directory chat-deps interop-deps
+	$(call each,go mod download)
+	go run $(STATICCHECK) -version
 
 vet:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
-	go vet ./...
-	for m in $(MODULES); do (cd $$m && go vet ./...) || exit 1; done
-	GOOS=windows go vet . ./codec ./fiber ./middleware ./internal/...
-	GOOS=darwin go vet . ./codec ./fiber ./middleware ./internal/...
+	$(call each,go vet ./...)
+	go vet -tags interop ./client
+	$(call each,GOOS=windows go vet ./...,$(PORTABLE))
+	$(call each,GOOS=darwin go vet ./...,$(PORTABLE))
 
 lint:
-	go run $(STATICCHECK) ./...
-	for m in $(MODULES); do (cd $$m && go run $(STATICCHECK) ./...) || exit 1; done
+	$(call each,go run $(STATICCHECK) ./...)
+
+quick:
+	$(call each,go test ./...)
 
 # The committed fuzz corpora run as tests. Everything that serves runs in both modes: WebSockets in
 # fasthttp's goroutine, and, as engineio.Tune has it, in ours.
 unit:
-	go test -race -shuffle=on ./...
+	$(call each,go test -race -shuffle=on ./...)
 	ENGINEIO_TUNED=1 go test -race -shuffle=on ./...
-	for m in $(MODULES); do (cd $$m && go test -race -shuffle=on ./...) || exit 1; done
 
 # Allocations and memory mean nothing under the race detector.
 alloc:
 	go test -run 'Alloc|AreSmall' ./...
 
-interop: interop-deps chat-deps debian
-	cd interop && node --test
-	cd interop && ENGINEIO_TUNED=1 node --test
-	go test -race -tags interop -run Foreign ./client
+interop: interop-deps chat-deps
+	cd interop && $(NODE) --test
+	cd interop && ENGINEIO_TUNED=1 $(NODE) --test
+	PYTHON="$$($(NODE) interop/lib/programs.js python)" go test -race -tags interop -run Foreign ./client
 
 # Go benchmarks.
 bench:
@@ -84,12 +105,6 @@ chat-deps:
 
 interop-deps:
 	cd interop && $(NPM_INSTALL)
-
-# Debian's browser and Python client, for the interop tests.
-debian:
-	@missing=$$(for p in $$(cat interop/apt-packages.txt); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
-	[ -z "$$missing" ] || { $(SUDO) apt-get update -qq && \
-		DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null; }
 
 clean:
 	rm -rf interop/node_modules examples/chat/node_modules

@@ -5,10 +5,12 @@ package client_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -19,7 +21,8 @@ import (
 )
 
 // These tests are for servers that are not ours, in interop/servers: npm's engine.io 6 by Node, and
-// python-engineio of Debian on aiohttp. They fail where those are missing; `make interop` installs them.
+// python-engineio of Debian on aiohttp. They fail where those are missing; `make preflight` installs them.
+// NODE and PYTHON name the programs.
 
 // kind is a foreign server, and the revision it is spoken to in.
 type kind struct {
@@ -28,10 +31,15 @@ type kind struct {
 	revision client.Revision
 }
 
+var (
+	node   = cmp.Or(os.Getenv("NODE"), "node")
+	python = cmp.Or(os.Getenv("PYTHON"), "/usr/bin/python3")
+)
+
 var kinds = []kind{
-	{"node 4", []string{"node", "engineio6.js"}, client.V4},
-	{"node 3", []string{"node", "engineio6.js", "--eio3"}, client.V3},
-	{"python 4", []string{"/usr/bin/python3", "aiohttp_echo.py"}, client.V4},
+	{"node 4", []string{node, "engineio6.js"}, client.V4},
+	{"node 3", []string{node, "engineio6.js", "--eio3"}, client.V3},
+	{"python 4", []string{python, "aiohttp_echo.py"}, client.V4},
 }
 
 func (k kind) python() bool { return strings.HasPrefix(k.name, "python") }

@@ -1,29 +1,16 @@
 // The chat as two people see it: headless Chromium with two separate profiles.
 
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
-import { chromium } from "playwright-core";
+import { launch } from "./lib/browser.js";
 import { startChat } from "./lib/server.js";
 
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const shots = process.env.SCREENSHOTS;
 const PATIENCE = 30_000;
 const wide = { width: 1280, height: 800 };
 const phone = { width: 390, height: 844 };
-
-const args = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 // What a browser complains about while the server goes down, is away, or the network is off.
 const expected = /ERR_CONNECTION_(REFUSED|RESET|CLOSED)|ERR_EMPTY_RESPONSE|ERR_INTERNET_DISCONNECTED|status of 503|WebSocket connection/;
@@ -117,8 +104,7 @@ describe("chat in Chromium", { timeout: 300_000 }, () => {
   };
 
   before(async () => {
-    assert.ok(existsSync(executablePath), `no ${executablePath}: install Debian's chromium, or name another one in CHROMIUM`);
-    browser = await chromium.launch({ executablePath, args, timeout: 60_000 });
+    browser = await launch();
     server = await startChat();
   });
   afterEach(async () => {

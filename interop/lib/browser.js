@@ -1,20 +1,18 @@
 // Headless Chromium with the clients' browser bundles on a page of another origin than the server's.
 
-import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import http from "node:http";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { chromium } from "playwright-core";
+import { program } from "./programs.js";
 
 const require = createRequire(import.meta.url);
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-
 const args = [
   "--headless",
   "--no-sandbox",
   "--disable-gpu",
+  "--disable-dev-shm-usage", // containers have little of it
   "--disable-quic",
   "--no-first-run",
   "--disable-background-networking",
@@ -28,8 +26,7 @@ const bundles = {
 };
 
 export function launch() {
-  assert.ok(existsSync(executablePath), `no ${executablePath}: install Debian's chromium, or name another one in CHROMIUM`);
-  return chromium.launch({ executablePath, args, timeout: 60_000 });
+  return chromium.launch({ executablePath: program("chromium"), args, timeout: 60_000 });
 }
 
 // Site serves a page for each client: /3 and /6. It goes by two names, which are two sites to a browser.

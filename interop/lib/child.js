@@ -16,12 +16,11 @@ export class Child {
   #told = [];
   #waiting = new Set();
 
-  constructor(name, bin, args, install = "") {
+  constructor(name, bin, args) {
     this.#name = name;
     this.#process = spawn(bin, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.ended = new Promise((resolve) => {
       this.#process.once("error", (err) => {
-        if (err.code === "ENOENT") err = new Error(`${bin} is missing: ${install}`);
         this.stderr += err.message;
         resolve({ code: null, signal: null, err });
       });

@@ -6,6 +6,7 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Child } from "./child.js";
+import { program } from "./programs.js";
 import { binary, root } from "./server.js";
 import { until } from "./wait.js";
 
@@ -75,9 +76,8 @@ export const files = {
   "haproxy-cookie.cfg": "cookie",
 };
 
-const programs = {
+const proxies = {
   nginx: {
-    path: process.env.NGINX ?? "/usr/sbin/nginx",
     args: (dir, config) => {
       writeFileSync(join(dir, "nginx.conf"), main(dir, config));
       return ["-e", "stderr", "-c", join(dir, "nginx.conf")];
@@ -88,7 +88,6 @@ const programs = {
     trouble: /\[(emerg|alert|crit)\]/,
   },
   haproxy: {
-    path: process.env.HAPROXY ?? "/usr/sbin/haproxy",
     args: (dir, config) => ["-db", "-f", config],
     port: ["bind :80\n", (port) => `bind ${host}:${port}\n`],
     timeouts: ["timeout client 60s", "timeout server 60s", "timeout tunnel 60s"],
@@ -118,7 +117,9 @@ export class Proxy {
   // start starts a proxy in front of a cluster; timeout, in seconds, is put in place of the file's 60.
   static async start(file, cluster, timeout = 60) {
     const proxy = new Proxy();
-    proxy.program = programs[file.split("-")[0]];
+    const name = file.split("-")[0];
+    proxy.program = proxies[name];
+    proxy.path = program(name);
     const port = await freePort();
     proxy.host = `${host}:${port}`;
     proxy.url = `http://${proxy.host}`;
@@ -129,14 +130,13 @@ export class Proxy {
       ...nodes.map((node, i) => [`127.0.0.1:300${i + 1}`, cluster.instances[node].host]),
       ...proxy.program.timeouts.map((line) => [line, line.replace("60s", `${timeout}s`)]),
     ]));
-    const { path } = proxy.program;
-    proxy.child = new Child(path, path, proxy.program.args(dir, config), "make debian installs it");
-    await until(() => proxy.#listens(port), `${path} to listen`);
+    proxy.child = new Child(name, proxy.path, proxy.program.args(dir, config));
+    await until(() => proxy.#listens(port), `${name} to listen`);
     return proxy;
   }
 
   #listens(port) {
-    if (this.child.over) throw new Error(`${this.program.path} ended: ${this.child.stderr}`);
+    if (this.child.over) throw new Error(`${this.path} ended: ${this.child.stderr}`);
     return listens(port);
   }
 

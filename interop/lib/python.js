@@ -4,10 +4,8 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { program } from "./programs.js";
 import { PATIENCE, within } from "./wait.js";
-
-// The interpreter that Debian's packages are for.
-const interpreter = process.env.PYTHON ?? "/usr/bin/python3";
 
 export class PythonClient {
   received = [];
@@ -18,7 +16,7 @@ export class PythonClient {
 
   constructor(kind, url, options) {
     const script = fileURLToPath(new URL(`../python/${kind}_client.py`, import.meta.url));
-    this.#child = spawn(interpreter, ["-B", script, url, JSON.stringify(options)], { stdio: "pipe" });
+    this.#child = spawn(program("python"), ["-B", script, url, JSON.stringify(options)], { stdio: "pipe" });
     this.#child.stdin.on("error", () => {}); // its end tells
     this.#child.stderr.setEncoding("utf8").on("data", (s) => (this.#stderr += s));
     createInterface(this.#child.stdout).on("line", (line) => this.#hear(JSON.parse(line)));
