@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/valyala/fasthttp"
@@ -132,32 +134,21 @@ func (c *counted) Close() error      { c.closed(); return c.Conn.Close() }
 func TestDialFuncConnectionsAreClosed(t *testing.T) {
 	base, _, _ := serve(t, echo)
 	inEachMode(t, func(t *testing.T, m mode) {
-		events := make(chan int, 100)
+		var open atomic.Int32
 		o := m.options()
 		o.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
 			c, err := new(net.Dialer).DialContext(ctx, network, addr)
 			if err != nil {
 				return nil, err
 			}
-			events <- 1
-			once := false
-			return &counted{c, func() {
-				if !once {
-					events <- -1
-				}
-				once = true
-			}}, nil
+			open.Add(1)
+			return &counted{c, sync.OnceFunc(func() { open.Add(-1) })}, nil
 		}
 		c := dial(t, base, o)
 		upgraded(t, c, m.final)
 		c.CloseNow()
-		close(events)
-		open := 0
-		for e := range events {
-			open += e
-		}
-		if open != 0 {
-			t.Errorf("%d connections are still open for their maker", open)
+		if n := open.Load(); n != 0 {
+			t.Errorf("%d connections are still open for their maker", n)
 		}
 	})
 }

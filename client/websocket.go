@@ -67,6 +67,9 @@ func (s *session) dialWebSocket(ctx context.Context) (*websocket.Conn, error) {
 	}
 	switch {
 	case !stop() && ctx.Err() != nil:
+		if conn != nil {
+			abort(conn) // closed when we return, not soon after
+		}
 		return nil, context.Cause(ctx)
 	case errors.Is(err, websocket.ErrBadHandshake) && response.StatusCode != 101:
 		body, _ := io.ReadAll(response.Body) // the library has kept a kilobyte
