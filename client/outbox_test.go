@@ -203,3 +203,18 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// A heartbeat is for the session it belongs to, not for the one that sends by now.
+func TestOutboxDropsHeartbeatsOfTheDead(t *testing.T) {
+	o, s := sending(1000)
+	next := &session{ctx: t.Context()}
+	o.attach(next, nil)
+	o.pushUrgent(s, codec.Packet{Type: codec.Ping})
+	if o.claim(next) {
+		t.Error("there is something to send")
+	}
+	o.pushUrgent(next, codec.Packet{Type: codec.Ping})
+	if !o.claim(next) {
+		t.Error("there is nothing to send")
+	}
+}
