@@ -80,6 +80,9 @@ func newDeployed() *deployed {
 	return d
 }
 
+// orphanTime is how long the process waits for its SIGTERM, far beyond any test's length.
+const orphanTime = 5 * time.Minute
+
 // run is the life of the process, and its exit status.
 func (d *deployed) run(on string) int {
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -97,7 +100,11 @@ func (d *deployed) run(on string) int {
 	for i := range 4 {
 		senders.Go(func() { d.send(i) })
 	}
-	<-signals
+	select {
+	case <-signals:
+	case <-time.After(orphanTime):
+		return 5 // whoever started this process has gone without a word
+	}
 	d.stop.Store(true)
 	senders.Wait()
 	d.report(os.Stdout)
