@@ -8,49 +8,54 @@ import (
 	"github.com/fasteio/engineio/internal/conncheck"
 )
 
-// A grace gives a write of a tls.Conn, which a deadline would break for good, more time as long as the
+// A grace gives the writes of a tls.Conn, which a deadline would break for good, more time as long as the
 // client takes something. The write itself cannot tell: a full socket goes on when a third of its buffer is free,
 // and of 4 MB that is more than a slow client reads within WriteTimeout.
+//
+// Each webSocket over TLS has its own. A pool of the process would do for memory, but a timer that was made in a
+// synctest bubble must not be used outside of it.
 type grace struct {
+	w     *webSocket
 	timer *time.Timer
 
-	mu     sync.Mutex
-	w      *webSocket // nil when it has ended
-	unread int        // at the last look
+	mu      sync.Mutex
+	writing bool
+	unread  int // at the last look
 }
 
 // looks is how often a grace looks within WriteTimeout. A client that has stopped is given up this part later.
 const looks = 4
 
-var graces = sync.Pool{New: func() any {
-	g := new(grace)
-	g.timer = time.AfterFunc(math.MaxInt64, g.look)
-	return g
-}}
-
-// newGrace is for one write of w's, whose deadline is set.
-func newGrace(w *webSocket) *grace {
-	g := graces.Get().(*grace)
+// beginGrace is for one write, whose deadline is set. The caller has claimed the outbox.
+func (w *webSocket) beginGrace() *grace {
+	g, every := w.grace, w.s.srv.config.WriteTimeout/looks
+	if g == nil {
+		g = &grace{w: w}
+		w.grace = g
+	}
 	g.mu.Lock()
-	g.w, g.unread = w, math.MaxInt
-	g.timer.Reset(w.s.srv.config.WriteTimeout / looks)
+	g.writing, g.unread = true, math.MaxInt
+	if g.timer == nil {
+		g.timer = time.AfterFunc(every, g.look)
+	} else {
+		g.timer.Reset(every)
+	}
 	g.mu.Unlock()
 	return g
 }
 
 func (g *grace) end() {
 	g.mu.Lock()
-	g.w = nil
+	g.writing = false
 	g.timer.Stop()
 	g.mu.Unlock()
-	graces.Put(g)
 }
 
-// look may come late, when the grace is that of another write: then it is early there.
+// look may come late, during the next write: then it is early there.
 func (g *grace) look() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.w == nil {
+	if !g.writing {
 		return
 	}
 	n, ok := conncheck.Unread(g.w.conn)

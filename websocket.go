@@ -35,6 +35,7 @@ type webSocket struct {
 	owned    net.Conn // what is ours to close in the end; nil where that is fasthttp's
 	reader   *ws.Reader
 	lastRead time.Duration // of Server.now
+	grace    *grace        // of the writes of a tls.Conn; guarded by the claim
 
 	mu   sync.Mutex
 	conn net.Conn // nil before the hijack and after leave

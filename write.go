@@ -271,7 +271,7 @@ func (w *webSocket) push(write func() (int64, error)) error {
 // attempt is one write of push. That of a tls.Conn lasts as long as the client takes something.
 func (w *webSocket) attempt(write func() (int64, error)) (int64, error) {
 	if _, secure := w.conn.(*tls.Conn); secure {
-		defer newGrace(w).end()
+		defer w.beginGrace().end()
 	}
 	return write()
 }

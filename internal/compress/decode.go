@@ -41,7 +41,7 @@ func AppendDecompressed(dst, src []byte, e Encoding, limit int) ([]byte, error) 
 	}
 
 	p := readers[e]
-	d := p.Get(func() *decoder { return &decoder{encoding: e} })
+	d := p.Get(func() *decoder { return newDecoder(e) })
 	reusable := false
 	defer func() {
 		if reusable {
@@ -51,7 +51,7 @@ func AppendDecompressed(dst, src []byte, e Encoding, limit int) ([]byte, error) 
 		}
 	}()
 	out, err := d.decode(dst, src, limit)
-	reusable = err == nil && !(e == Brotli && brotliWindow(src[0]) > maxKeptWindowBits)
+	reusable = e == Zstd || err == nil && !(e == Brotli && brotliWindow(src[0]) > maxKeptWindowBits)
 	if err == nil {
 		return out, nil
 	}
@@ -65,6 +65,7 @@ var readers = func() (all [encodings]*lend.Pool[*decoder]) {
 	for e := range all {
 		all[e] = lend.New[*decoder]()
 	}
+	all[Zstd] = lend.Filled(func() *decoder { return newDecoder(Zstd) }) // it owns a channel; 1.4 KB until it is used
 	return all
 }()
 
@@ -78,7 +79,20 @@ type decoder struct {
 	encoding Encoding
 	src      bytes.Reader
 	raw      io.ReadCloser // Deflate without the zlib frame
-	r        io.Reader     // what is made at the first use, because constructors read the header
+	r        io.Reader     // but for Zstd made at the first use, because constructors read the header
+}
+
+func newDecoder(e Encoding) *decoder {
+	d := &decoder{encoding: e}
+	if e == Zstd {
+		r, err := zstd.NewReader(nil,
+			zstd.WithDecoderConcurrency(1), // no goroutine of its own
+			zstd.WithDecoderLowmem(true),
+			zstd.WithDecoderMaxWindow(maxWindow))
+		must(err)
+		d.r = r
+	}
+	return d
 }
 
 func (d *decoder) decode(dst, src []byte, limit int) ([]byte, error) {
@@ -117,13 +131,6 @@ func (d *decoder) open(src []byte) (io.Reader, error) {
 		}
 		err = d.r.(*brotli.Reader).Reset(&d.src)
 	case Zstd:
-		if d.r == nil {
-			d.r, err = zstd.NewReader(nil,
-				zstd.WithDecoderConcurrency(1), // no goroutine of its own
-				zstd.WithDecoderLowmem(true),
-				zstd.WithDecoderMaxWindow(maxWindow))
-			must(err)
-		}
 		err = d.r.(*zstd.Decoder).Reset(&d.src)
 	}
 	return d.r, err

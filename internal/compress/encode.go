@@ -72,7 +72,7 @@ func newEncoder(e Encoding, level int) encoder {
 			zstd.WithLowerEncoderMem(true),
 			zstd.WithZeroFrames(true)) // else an empty body becomes no stream at all
 		must(err)
-		return zstdEncoder{w}
+		return &zstdEncoder{w: w}
 	}
 	panic(fmt.Sprintf("compress: encoding %d", e))
 }
@@ -96,9 +96,22 @@ func (s *streamEncoder) encode(dst, src []byte) []byte {
 	return dst
 }
 
-type zstdEncoder struct{ w *zstd.Encoder }
+// zstdEncoder uses the streaming half of the library's: EncodeAll takes its state out of a channel, which belongs to
+// a synctest bubble if that is where the first body was compressed.
+type zstdEncoder struct {
+	w   *zstd.Encoder
+	out appender
+}
 
-func (z zstdEncoder) encode(dst, src []byte) []byte { return z.w.EncodeAll(src, dst) }
+func (z *zstdEncoder) encode(dst, src []byte) []byte {
+	z.out = dst
+	z.w.ResetContentSize(&z.out, int64(len(src)))
+	_, err := z.w.Write(src)
+	must(err)
+	must(z.w.Close())
+	dst, z.out = z.out, nil
+	return dst
+}
 
 // appender is an io.Writer that cannot fail.
 type appender []byte

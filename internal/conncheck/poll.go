@@ -37,10 +37,12 @@ var past = time.Unix(1, 0)
 // the end of those. Other Unix systems do not see past unread bytes. On Windows and on connections without a
 // descriptor it only waits for Wake, and the heartbeat has to end the session.
 type Poll struct {
-	mu     sync.Mutex
-	woken  bool          // Wake was called since Arm
-	parked bool          // Wait is in the netpoller: Wake may set the deadline of conn
-	bell   chan struct{} // one slot; rings where no descriptor is waited on
+	mu      sync.Mutex
+	woken   bool        // Wake was called since Arm
+	parked  bool        // Wait is in the netpoller: Wake may set the deadline of conn
+	late    bool        // sitTime has passed
+	changed sync.Cond   // woken or late; its lock is mu
+	sitting *time.Timer // sets late. Made by the first sit, and not pooled: it may belong to a synctest bubble
 
 	// What follows is touched by the serving goroutine; Wake reads conn while parked is set.
 	gone  bool            // result of the last probe
@@ -55,10 +57,6 @@ type Poll struct {
 func (p *Poll) Arm() {
 	p.mu.Lock()
 	p.woken = false
-	select {
-	case <-p.bell:
-	default:
-	}
 	p.mu.Unlock()
 }
 
@@ -71,14 +69,9 @@ func (p *Poll) Wake() {
 		return
 	}
 	p.woken = true
-	switch {
-	case p.parked:
+	p.changed.Signal()
+	if p.parked {
 		p.conn.SetReadDeadline(past)
-	case p.bell != nil:
-		select {
-		case p.bell <- struct{}{}:
-		default:
-		}
 	}
 }
 
@@ -95,7 +88,10 @@ func (p *Poll) Wait(c net.Conn) (alive bool) {
 		return true
 	}
 	if p.raw == nil {
-		p.listen()
+		for !p.woken {
+			p.changed.Wait()
+		}
+		p.mu.Unlock()
 		return true
 	}
 	if p.sit() {
@@ -123,47 +119,28 @@ func (p *Poll) Wait(c net.Conn) (alive bool) {
 // session end here, and are spared two or three system calls and three deadlines: a sixth of what a message by
 // long-polling costs. The caller holds p.mu, which sit gives up meanwhile.
 func (p *Poll) sit() (woken bool) {
-	s := seats.Get().(*seat)
-	p.bell = s.bell
-	p.mu.Unlock()
-	s.timer.Reset(sitTime)
-	select {
-	case <-s.bell:
-	case <-s.timer.C:
+	p.late = false
+	if p.sitting == nil {
+		p.sitting = time.AfterFunc(sitTime, p.rise)
+	} else {
+		p.sitting.Reset(sitTime)
 	}
-	s.timer.Stop()
-	p.mu.Lock()
-	p.bell = nil
-	select {
-	case <-s.bell:
-	default:
+	for !p.woken && !p.late {
+		p.changed.Wait()
 	}
-	seats.Put(s)
+	p.sitting.Stop()
 	return p.woken
 }
 
-// A seat is what sit needs. A parked poll does not, so it is not the Poll's.
-type seat struct {
-	bell  chan struct{}
-	timer *time.Timer
-}
-
-var seats = sync.Pool{New: func() any { return &seat{make(chan struct{}, 1), time.NewTimer(time.Hour)} }}
-
-const sitTime = 5 * time.Millisecond
-
-// listen waits for Wake alone. The caller holds p.mu, which listen gives up.
-func (p *Poll) listen() {
-	if p.bell == nil {
-		p.bell = make(chan struct{}, 1)
-	}
-	for !p.woken {
-		p.mu.Unlock()
-		<-p.bell
-		p.mu.Lock()
-	}
+// rise ends a sit. One that comes late ends the next too early, and the parking begins.
+func (p *Poll) rise() {
+	p.mu.Lock()
+	p.late = true
+	p.changed.Signal()
 	p.mu.Unlock()
 }
+
+const sitTime = 5 * time.Millisecond
 
 // Gone reports whether the peer of c is known to have hung up. It does not block (half a microsecond on Linux) and
 // changes nothing; ask just before taking packets off a queue to answer with. False where Wait cannot
@@ -194,6 +171,7 @@ func (p *Poll) Release() {
 // use makes c, or what c wraps, the connection to watch.
 func (p *Poll) use(c net.Conn) {
 	if p.check == nil {
+		p.changed.L = &p.mu
 		p.check = func(fd uintptr) bool { p.gone = hungUp(fd); return p.gone }
 		p.probe = func(fd uintptr) { p.gone = hungUp(fd) }
 	}

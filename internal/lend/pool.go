@@ -12,7 +12,7 @@ import (
 //
 // Make Pools as package variables: they belong to the process, so that ten servers in one cost no ten times the
 // memory, and a channel made in the middle of a program may belong to a synctest bubble, which nobody outside may
-// then touch.
+// then touch. For the same reason a value that owns a channel or a timer must be made by Filled.
 type Pool[T any] struct {
 	places chan struct{} // one for each value that may be lent now
 	mu     sync.Mutex
@@ -25,6 +25,16 @@ func New[T any]() *Pool[T] {
 	p := &Pool[T]{places: make(chan struct{}, n)}
 	for range n {
 		p.places <- struct{}{}
+	}
+	return p
+}
+
+// Filled is a Pool that has all its values from the beginning, for those that own a channel or a timer. They
+// should be small.
+func Filled[T any](create func() T) *Pool[T] {
+	p := New[T]()
+	for range cap(p.places) {
+		p.idle = append(p.idle, create())
 	}
 	return p
 }
@@ -43,13 +53,19 @@ func (p *Pool[T]) Get(create func() T) T {
 	return create()
 }
 
-// Put gives a value back.
+// Put gives a value back. It panics when nothing is lent: two users of one value would corrupt each other's work.
 func (p *Pool[T]) Put(v T) {
 	p.mu.Lock()
 	p.idle = append(p.idle, v)
 	p.mu.Unlock()
-	p.places <- struct{}{}
+	p.Drop()
 }
 
-// Drop gives the place of a value back, but not the value.
-func (p *Pool[T]) Drop() { p.places <- struct{}{} }
+// Drop gives the place of a value back, but not the value. It panics when nothing is lent.
+func (p *Pool[T]) Drop() {
+	select {
+	case p.places <- struct{}{}:
+	default:
+		panic("lend: more was given back than was lent")
+	}
+}

@@ -56,3 +56,39 @@ func TestBubbles(t *testing.T) {
 	synctest.Test(t, borrow)
 	borrow(t)
 }
+
+// A Pool that is filled makes no value when one is asked for.
+func TestFilled(t *testing.T) {
+	made := 0
+	p := Filled(func() int { made++; return made })
+	if made != runtime.GOMAXPROCS(0) {
+		t.Fatalf("%d made", made)
+	}
+	for range made {
+		if v := p.Get(func() int { return -1 }); v < 1 || v > made {
+			t.Errorf("got %d, which was not there from the beginning", v)
+		}
+	}
+}
+
+// Whoever gives back what he has not borrowed is told so, and does not wait for ever.
+func TestGivenBackTwice(t *testing.T) {
+	for what, again := range map[string]func(p *Pool[int]){
+		"Put after Put":   func(p *Pool[int]) { p.Put(1) },
+		"Drop after Put":  func(p *Pool[int]) { p.Drop() },
+		"Put without Get": func(p *Pool[int]) { p.Put(2) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			p := New[int]()
+			if what != "Put without Get" {
+				p.Put(p.Get(func() int { return 1 }))
+			}
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
+			again(p)
+		})
+	}
+}
