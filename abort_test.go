@@ -2,6 +2,7 @@ package engineio_test
 
 import (
 	"errors"
+	"net"
 	"os"
 	"testing"
 	"time"
@@ -9,6 +10,15 @@ import (
 	"github.com/fasteio/engineio"
 	"github.com/fasteio/engineio/internal/enginetest"
 )
+
+// offering is a connection as a listener for the PROXY protocol makes it.
+type offering struct{ anyConn }
+
+type anyConn interface{ net.Conn }
+
+func (o *offering) Raw() net.Conn { return o.anyConn }
+
+func offered(c net.Conn) net.Conn { return &offering{c} }
 
 // A client that gives up its poll has left, however it does so and whatever the server is like.
 func TestAbortedPoll(t *testing.T) {
@@ -26,6 +36,8 @@ func TestAbortedPoll(t *testing.T) {
 		"TLS":           {TLS: true},
 		"per IP":        {MaxConnsPerIP: 1000},
 		"TLS, per IP":   {TLS: true, MaxConnsPerIP: 1000},
+		"wrapped":       {Wrap: offered},
+		"TLS, wrapped":  {Wrap: offered, TLS: true, MaxConnsPerIP: 1000},
 		"little memory": {ReduceMemoryUsage: true, ReadTimeout: enginetest.Patience, IdleTimeout: enginetest.Patience},
 	} {
 		t.Run(server, func(t *testing.T) {

@@ -6,8 +6,6 @@ import (
 	"net"
 	"os"
 	"time"
-
-	"github.com/fasteio/engineio/internal/conncheck"
 )
 
 // A delivery is a large response that the HTTP server writes after we have returned. It gives a client that does not
@@ -30,7 +28,7 @@ func (p *polling) deliver(r *response) {
 		return // a client that reads nothing of a few of those costs what an idle one does; or nobody is served
 	}
 	patience := time.Duration(1+len(r.body)/deliveryUnit) * p.s.srv.config.WriteTimeout
-	d := &delivery{s: p.s, conn: conncheck.PerIP(r.ctx.Conn()), until: time.Now().Add(patience)}
+	d := &delivery{s: p.s, conn: p.s.srv.beneath(r.ctx.Conn()), until: time.Now().Add(patience)}
 	_ = d.conn.SetWriteDeadline(d.until)
 	p.s.excuse.begin() // the client has to read it before it can ask for a ping
 	r.ctx.SetUserValue(deliveryKey{}, d)

@@ -67,6 +67,7 @@ func (p *polling) serveGet(ctx *fasthttp.RequestCtx, jsonp []byte, initial bool)
 	}
 	r := response{ctx: ctx, jsonp: jsonp, initial: initial}
 	for !p.drain(&r) {
+		p.s.srv.checkSight(ctx.Conn())
 		if !p.parked.Wait(ctx.Conn()) {
 			if p.s.out.giveUp(p) { // or an upgrade has it
 				p.s.terminate(ReasonTransportClose, errPollAborted)

@@ -34,6 +34,7 @@ type Server struct {
 	ctx      context.Context // of the tasks of Go
 	cancel   context.CancelFunc
 	watching atomic.Pointer[<-chan struct{}] // the HTTP server of the last request
+	sight    sight
 
 	addressless sync.Once // the warning about clients without an IP address
 

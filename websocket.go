@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/fasteio/engineio/codec"
-	"github.com/fasteio/engineio/internal/conncheck"
 	"github.com/fasteio/engineio/internal/ws"
 )
 
@@ -106,7 +105,7 @@ func (w *webSocket) adopt(hijacked net.Conn) {
 	if ws.Kept(hijacked) {
 		w.owned = conn
 	}
-	w.use(conncheck.PerIP(conn), ws.Early(hijacked))
+	w.use(w.s.srv.beneath(conn), ws.Early(hijacked))
 }
 
 // use begins with a connection, off which the early bytes were read before.

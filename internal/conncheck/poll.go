@@ -9,6 +9,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"reflect"
 	"sync"
 	"syscall"
 	"time"
@@ -34,19 +35,22 @@ var past = time.Unix(1, 0)
 //
 // Poll detects an orderly close, a half close and a reset on Linux, also behind bytes nobody has read
 // (pipelined requests, TLS's close_notify): within a millisecond once it has waited for 5 ms, before that at
-// the end of those. Other Unix systems do not see past unread bytes. On Windows and on connections without a
-// descriptor it only waits for Wake, and the heartbeat has to end the session.
+// the end of those. Other Unix systems do not see past unread bytes. A wrapper that offers what it wraps, by NetConn or
+// Raw, is opened; the connection that another embeds is looked at once a second. On Windows and on connections without a
+// descriptor Poll only waits for Wake, and the heartbeat has to end the session; see Blind. What a wrapper has buffered
+// does not matter: an end of the stream is one, whatever was sent before it.
 type Poll struct {
 	mu      sync.Mutex
 	woken   bool        // Wake was called since Arm
 	parked  bool        // Wait is in the netpoller: Wake may set the deadline of conn
-	late    bool        // sitTime has passed
+	late    bool        // the time to sit has passed
 	changed sync.Cond   // woken or late; its lock is mu
 	sitting *time.Timer // sets late. Made by the first sit, and not pooled: it may belong to a synctest bubble
 
 	// What follows is touched by the serving goroutine; Wake reads conn while parked is set.
 	gone  bool            // result of the last probe
 	conn  net.Conn        // the connection beneath TLS and wrappers, kept from wait to wait
+	ours  bool            // the deadlines of conn may be set, and a wait may park there
 	raw   syscall.RawConn // of conn: SyscallConn allocates, and a client polls on one connection
 	check func(uintptr) bool
 	probe func(uintptr)
@@ -77,7 +81,8 @@ func (p *Poll) Wake() {
 
 // Wait blocks until Wake has been called since Arm, or the peer of c has gone; it reports whether the peer
 // was still there. It does not look for a peer when it is woken within 5 ms: a FIN of that time may as well be under
-// way. It reads nothing from c. While it runs the read deadline of c is its own; it leaves
+// way. It reads nothing from c. While it runs the read deadline of c is its own (but where the
+// connection was found in a stranger's wrapper); it leaves
 // with no deadline set, which is right under fasthttp: a server with timeouts arms its own before it
 // reads again, and one without must not inherit ours.
 func (p *Poll) Wait(c net.Conn) (alive bool) {
@@ -87,14 +92,10 @@ func (p *Poll) Wait(c net.Conn) (alive bool) {
 		p.mu.Unlock()
 		return true
 	}
-	if p.raw == nil {
-		for !p.woken {
-			p.changed.Wait()
-		}
-		p.mu.Unlock()
-		return true
+	if p.raw == nil || !p.ours {
+		return p.lookNowAndThen(c)
 	}
-	if p.sit() {
+	if p.sit(sitTime) {
 		p.mu.Unlock()
 		return true
 	}
@@ -118,18 +119,35 @@ func (p *Poll) Wait(c net.Conn) (alive bool) {
 // sit is the first part of a Wait, for Wake alone and without a look at the connection. Most polls of a busy
 // session end here, and are spared two or three system calls and three deadlines: a sixth of what a message by
 // long-polling costs. The caller holds p.mu, which sit gives up meanwhile.
-func (p *Poll) sit() (woken bool) {
+func (p *Poll) sit(atMost time.Duration) (woken bool) {
 	p.late = false
 	if p.sitting == nil {
-		p.sitting = time.AfterFunc(sitTime, p.rise)
+		p.sitting = time.AfterFunc(atMost, p.rise)
 	} else {
-		p.sitting.Reset(sitTime)
+		p.sitting.Reset(atMost)
 	}
 	for !p.woken && !p.late {
 		p.changed.Wait()
 	}
 	p.sitting.Stop()
 	return p.woken
+}
+
+// lookNowAndThen is Wait where nothing may be parked on. A connection that was found in a stranger's wrapper is
+// looked at every lookTime. The caller holds p.mu, which is given up.
+func (p *Poll) lookNowAndThen(c net.Conn) (alive bool) {
+	for p.raw != nil && !p.sit(lookTime) {
+		p.mu.Unlock()
+		if p.Gone(c) {
+			return false
+		}
+		p.mu.Lock()
+	}
+	for !p.woken {
+		p.changed.Wait()
+	}
+	p.mu.Unlock()
+	return !p.Gone(c)
 }
 
 // rise ends a sit. One that comes late ends the next too early, and the parking begins.
@@ -140,7 +158,10 @@ func (p *Poll) rise() {
 	p.mu.Unlock()
 }
 
-const sitTime = 5 * time.Millisecond
+const (
+	sitTime  = 5 * time.Millisecond
+	lookTime = time.Second
+)
 
 // Gone reports whether the peer of c is known to have hung up. It does not block (half a microsecond on Linux) and
 // changes nothing; ask just before taking packets off a queue to answer with. False where Wait cannot
@@ -175,11 +196,12 @@ func (p *Poll) use(c net.Conn) {
 		p.check = func(fd uintptr) bool { p.gone = hungUp(fd); return p.gone }
 		p.probe = func(fd uintptr) { p.gone = hungUp(fd) }
 	}
-	if c = unwrap(c); c == p.conn && c != nil {
+	c, ours := unwrap(c)
+	if c != nil && reflect.TypeOf(c).Comparable() && c == p.conn {
 		return
 	}
 	p.mu.Lock()
-	p.conn, p.raw = nil, nil
+	p.conn, p.raw, p.ours = nil, nil, ours
 	if sc, ok := c.(syscall.Conn); ok {
 		if raw, err := sc.SyscallConn(); err == nil {
 			p.conn, p.raw = c, raw

@@ -299,7 +299,10 @@ func waiting(p *Poll, c net.Conn) <-chan bool {
 	return done
 }
 
-func bare(c net.Conn) *net.TCPConn { return unwrap(c).(*net.TCPConn) }
+func bare(c net.Conn) *net.TCPConn {
+	beneath, _ := unwrap(c)
+	return beneath.(*net.TCPConn)
+}
 
 func tcpPair(t testing.TB) (server, client net.Conn) {
 	t.Helper()

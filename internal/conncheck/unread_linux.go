@@ -10,7 +10,8 @@ import (
 // Unread returns how many of the bytes written to c the system of its peer has not taken; false where
 // ours does not tell.
 func Unread(c net.Conn) (n int, ok bool) {
-	sc, ok := unwrap(c).(syscall.Conn)
+	beneath, _ := unwrap(c)
+	sc, ok := beneath.(syscall.Conn)
 	if !ok {
 		return 0, false
 	}

@@ -17,6 +17,9 @@ type Options struct {
 	// TLS makes clients and server speak it.
 	TLS bool
 
+	// Wrap is what the listener makes of each connection, beneath TLS. Default: nothing.
+	Wrap func(net.Conn) net.Conn
+
 	// The others are fields of fasthttp.Server.
 	ReduceMemoryUsage, StreamRequestBody, DisableHeaderNamesNormalizing bool
 	// These too; MaxRequestBodySize is Fiber's BodyLimit.
@@ -106,6 +109,9 @@ func start(t testing.TB, o Options, server *fasthttp.Server,
 		Addr: ln.Addr().String(), Shutdown: shutdown, secure: o.TLS, ln: ln,
 		served: make(chan struct{}), conns: server.GetOpenConnectionsCount,
 	}
+	if o.Wrap != nil {
+		ln = wrapping{ln, o.Wrap}
+	}
 	if o.TLS {
 		ln = tls.NewListener(ln, ServerTLS(t))
 	}
@@ -115,6 +121,20 @@ func start(t testing.TB, o Options, server *fasthttp.Server,
 	}()
 	t.Cleanup(func() { s.Stop(t) })
 	return s
+}
+
+// wrapping is a listener for the PROXY protocol, for limits and the like.
+type wrapping struct {
+	net.Listener
+	wrap func(net.Conn) net.Conn
+}
+
+func (w wrapping) Accept() (net.Conn, error) {
+	c, err := w.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return w.wrap(c), nil
 }
 
 // Stop hangs up on behalf of all clients, shuts the server down and waits until it has returned.

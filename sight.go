@@ -1,0 +1,36 @@
+package engineio
+
+import (
+	"fmt"
+	"net"
+	"sync"
+
+	"github.com/fasteio/engineio/internal/conncheck"
+)
+
+// sight is what the log was told of connections that cannot be seen through.
+type sight struct{ unknown, blind sync.Once }
+
+// beneath is the connection in a wrapper of fasthttp's for MaxConnsPerIP, any other as it is. The wrapper is another
+// client's when it was closed.
+func (srv *Server) beneath(c net.Conn) net.Conn {
+	inner, known := conncheck.PerIP(c)
+	if !known {
+		srv.sight.unknown.Do(func() {
+			srv.config.Logger.Error("engineio: this version of fasthttp has a type of connection that the engine does not know; "+
+				"use a newer engine, and no MaxConnsPerIP until then", "type", fmt.Sprintf("%T", c))
+		})
+	}
+	return inner
+}
+
+// checkSight warns once of connections on which a client that goes away is noticed late.
+func (srv *Server) checkSight(c net.Conn) {
+	srv.beneath(c)
+	if hides := conncheck.Blind(c); hides != "" {
+		srv.sight.blind.Do(func() {
+			srv.config.Logger.Warn("engineio: a type of connection hides its socket, so a long-polling client that goes away is noticed "+
+				"when its heartbeat is due and not at once; give the type a method NetConn() net.Conn for the connection beneath", "type", hides)
+		})
+	}
+}
