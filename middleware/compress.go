@@ -56,12 +56,13 @@ const (
 // thousands are pending.
 //
 // Left as they are: responses with a Content-Encoding, of another content type or below the threshold,
-// answers to HEAD, statuses without a body, 206, hijacked connections, responses or requests with
+// statuses without a body, 206, hijacked connections, responses or requests with
 // Cache-Control: no-transform, and bodies that would not get smaller. A body stream is compressed if
 // its size is known and at most MaxStream (files are); streams of unknown size are never held up, so
 // server-sent events work.
 //
-// A compressed response gets Vary: Accept-Encoding, a weak ETag and loses Accept-Ranges. Vary is also
+// A compressed response gets Vary: Accept-Encoding, a weak ETag and loses Accept-Ranges, and so do the 304 and the
+// answer to HEAD in its place. Vary is also
 // set where only the client's choice made the difference. Do not compress responses that have a
 // secret beside what an attacker can put in (the BREACH attack): set no-transform there.
 func Compress(config CompressConfig) func(next fasthttp.RequestHandler) fasthttp.RequestHandler {
@@ -70,7 +71,10 @@ func Compress(config CompressConfig) func(next fasthttp.RequestHandler) fasthttp
 		needNext("Compress", next)
 		return func(ctx *fasthttp.RequestCtx) {
 			next(ctx)
-			if z.eligible(ctx) {
+			switch {
+			case ctx.Response.StatusCode() == fasthttp.StatusNotModified:
+				z.revalidate(ctx)
+			case z.eligible(ctx):
 				z.compress(ctx)
 			}
 		}
@@ -184,7 +188,12 @@ func (z *compressing) compress(ctx *fasthttp.RequestCtx) {
 	resp := &ctx.Response
 	httpheader.AddVary(&resp.Header, httpheader.AcceptEncoding)
 	e := z.Negotiate(httpheader.Value(&ctx.Request.Header, httpheader.AcceptEncoding))
-	if e == compress.Identity || ctx.IsHead() {
+	if e == compress.Identity {
+		return
+	}
+	if ctx.IsHead() && !resp.IsBodyStream() && len(resp.Body()) == 0 { // the handler has spared itself the body
+		resp.Header.Del(fasthttp.HeaderAcceptRanges)
+		weaken(&resp.Header)
 		return
 	}
 	if resp.IsBodyStream() && !readStream(resp) {
@@ -206,6 +215,18 @@ func (z *compressing) compress(ctx *fasthttp.RequestCtx) {
 	}
 	if cap(*buf) <= keepScratch {
 		z.scratch.Put(buf)
+	}
+}
+
+// revalidate gives a 304 what the 200 has: caches look up by Vary which of their responses it is about, and by the ETag
+// whether it is that one. Whether the 200 was compressed is what the client's own tag tells; a weak tag is never wrong.
+func (z *compressing) revalidate(ctx *fasthttp.RequestCtx) {
+	h := &ctx.Response.Header
+	httpheader.AddVary(h, httpheader.AcceptEncoding)
+	tags := httpheader.Value(&ctx.Request.Header, httpheader.IfNoneMatch)
+	if len(tags) == 0 && z.Negotiate(httpheader.Value(&ctx.Request.Header, httpheader.AcceptEncoding)) != compress.Identity ||
+		bytes.Contains(tags, append([]byte("W/"), httpheader.Value(h, httpheader.ETag)...)) {
+		weaken(h)
 	}
 }
 

@@ -17,7 +17,7 @@ type CORSConfig struct {
 	Origins []string
 
 	// AllowOrigin decides about origins that Origins does not match. It sees the header as it was
-	// sent, "null" included. Optional; useless beside "*".
+	// sent, "null" included. A panic is logged and refuses. Optional; useless beside "*".
 	AllowOrigin func(ctx *fasthttp.RequestCtx, origin string) bool
 
 	// Credentials lets pages send cookies and authorization along. It cannot go with "*": every page
@@ -135,7 +135,18 @@ func (c *cors) allowed(ctx *fasthttp.RequestCtx, from string) bool {
 	if from == "" {
 		return c.origins.Any() // else a cache could give pages an answer without the header
 	}
-	return c.origins.Allowed(from) || c.allowOrigin != nil && c.allowOrigin(ctx, from)
+	return c.origins.Allowed(from) || c.allowOrigin != nil && c.asks(ctx, from)
+}
+
+// asks is AllowOrigin's answer. CORS stands outside of Recover: a panic would end the process, so it is logged and refuses.
+func (c *cors) asks(ctx *fasthttp.RequestCtx, from string) (allowed bool) {
+	defer func() {
+		if v := recover(); v != nil {
+			allowed = false
+			logPanic(nil, ctx, v)
+		}
+	}()
+	return c.allowOrigin(ctx, from)
 }
 
 func (c *cors) preflight(ctx *fasthttp.RequestCtx, from string, allowed bool) {

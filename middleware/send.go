@@ -81,7 +81,7 @@ var errRange = errors.New("range not satisfiable")
 // a part. What is not one range of bytes is ignored, as RFC 9110 14.2 allows.
 func ranged(ctx *fasthttp.RequestCtx, size int, etag string, modified time.Time) (start, length int, err error) {
 	asked := httpheader.Value(&ctx.Request.Header, httpheader.Range)
-	if len(asked) == 0 || !bytes.HasPrefix(asked, []byte("bytes=")) || bytes.IndexByte(asked, ',') >= 0 {
+	if ctx.IsHead() || len(asked) == 0 || !bytes.HasPrefix(asked, []byte("bytes=")) || bytes.IndexByte(asked, ',') >= 0 {
 		return 0, size, nil
 	}
 	if condition := httpheader.Value(&ctx.Request.Header, httpheader.IfRange); len(condition) > 0 && string(condition) != etag {
@@ -89,11 +89,33 @@ func ranged(ctx *fasthttp.RequestCtx, size int, etag string, modified time.Time)
 			return 0, size, nil
 		}
 	}
-	start, end, err := fasthttp.ParseByteRange(asked, size)
+	start, end, err := fasthttp.ParseByteRange(withinInt(asked), size)
 	if err != nil || start > end {
 		return 0, 0, errRange
 	}
 	ctx.Response.Header.SetContentRange(start, end, size)
 	ctx.SetStatusCode(fasthttp.StatusPartialContent)
 	return start, end - start + 1, nil
+}
+
+// withinInt cuts positions that are longer than an int to ones that are beyond every file too: fasthttp refuses them,
+// and a last position or a suffix may be of any size (RFC 9110 14.1.2).
+func withinInt(asked []byte) []byte {
+	const most = 18 // digits
+	out := make([]byte, 0, len(asked))
+	digits := 0
+	for _, c := range asked {
+		switch {
+		case c < '0' || c > '9' || digits == 0 && c == '0':
+			if c != '0' {
+				digits = 0
+			}
+			out = append(out, c)
+		default:
+			if digits++; digits <= most {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
 }
