@@ -211,7 +211,8 @@ type Config struct {
 
 	// AllowedOrigins are the origins whose pages may connect besides those of the request's own
 	// host, on long-polling and WebSocket alike: "https://example.com", "https://*.example.com"
-	// (any depth, not example.com itself) or "*". Others are answered 403; allowed ones get the
+	// (any depth, not example.com itself), "http://localhost:*" (any port), "file://", "app://." or "*".
+	// "null" is every page that wants it, by a sandboxed frame, and cannot go with AllowCredentials. Others are answered 403; allowed ones get the
 	// CORS headers, on errors too, and preflights are answered 204. A request without an Origin
 	// header does not come from another site's page and is let through; JSONP, whose script tags
 	// send none, is judged by Sec-Fetch-Site and Referer, and refused without either. Default: none.

@@ -45,7 +45,7 @@ func (srv *Server) Match(path []byte) bool {
 // as its OnMessage and Config.MaxMessageRate take; a WebSocket goes on after it.
 func (srv *Server) Serve(ctx *fasthttp.RequestCtx) {
 	srv.watch(ctx.Done())
-	if (ctx.IsGet() || ctx.IsOptions()) && ctx.RequestBodyStream() != nil && ctx.Request.Header.ContentLength() != 0 {
+	if (ctx.IsGet() || ctx.IsOptions()) && hasContent(ctx, srv.config.BodyTimeout) {
 		srv.refuse(ctx, refuse(codeBadRequest, errBody)) // what nobody reads would be the next request
 		return
 	}

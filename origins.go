@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"errors"
 	"net/url"
 	"strconv"
 	"time"
@@ -33,22 +34,39 @@ func newOrigins(c Config, p proxies) (*origins, error) {
 	}
 	var err error
 	o.listed, err = origin.Compile(c.AllowedOrigins)
+	if err == nil && o.credentials && o.listed.ListsNull() {
+		err = errNullCredentials
+	}
 	return o, err
 }
+
+var errNullCredentials = errors.New(`"null" with AllowCredentials would let every page act as the user, by a sandboxed frame; ` +
+	"AllowOrigin can take that upon itself")
 
 // admit tells whether the request's page may talk to us, and if so lets the browser know. A
 // request without an Origin does not come from a page of another site, unless it is JSONP.
 func (o *origins) admit(ctx *fasthttp.RequestCtx) bool {
 	from := string(httpheader.Value(&ctx.Request.Header, httpheader.Origin))
 	h := &ctx.Response.Header
-	if o.listed.Any() && !o.credentials {
+	all := o.listed.Any() && !o.credentials
+	if all {
 		h.Set("Access-Control-Allow-Origin", "*")
-		return true
+	} else {
+		httpheader.AddVary(h, httpheader.Origin)
 	}
-	httpheader.AddVary(h, httpheader.Origin)
 	if from == "" {
 		page, foreign := scriptPage(ctx)
-		return !foreign || o.listed.Any() || page != "" && o.knows(ctx, page)
+		if !foreign {
+			return true
+		}
+		allowed := o.listed.Any() || page != "" && o.knows(ctx, page)
+		if allowed { // a script tag, unlike CORS, is held up by what a middleware like helmet sets
+			h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+		}
+		return allowed
+	}
+	if all {
+		return true
 	}
 	if !o.knows(ctx, from) {
 		return false
@@ -62,7 +80,11 @@ func (o *origins) admit(ctx *fasthttp.RequestCtx) bool {
 
 // knows tells whether pages of an origin may talk to us.
 func (o *origins) knows(ctx *fasthttp.RequestCtx, from string) bool {
-	return o.listed.Allowed(from) || o.allow != nil && o.allow(from) || origin.SameHost(from, o.proxies.host(ctx))
+	listed := o.listed.Allowed(from)
+	if from == "null" && o.credentials {
+		listed = false // "*" is no reason to give a sandboxed frame of any page the user's cookies
+	}
+	return listed || o.allow != nil && o.allow(from) || origin.SameHost(from, o.proxies.host(ctx))
 }
 
 // scriptPage is the origin of the page whose script tag sends a JSONP request. A script tag sends no

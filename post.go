@@ -132,6 +132,24 @@ func cutOff(ctx *fasthttp.RequestCtx, body []byte, limit int) bool {
 	return conncheck.Gone(ctx.Conn())
 }
 
+// hasContent reports whether a request brings a streamed body with a byte in it, or one that does not come to its
+// end within timeout. Some proxies send the body of a GET in chunks, of which the last and empty one is the first.
+func hasContent(ctx *fasthttp.RequestCtx, timeout time.Duration) bool {
+	stream, length := ctx.RequestBodyStream(), ctx.Request.Header.ContentLength()
+	if stream == nil || length >= 0 {
+		return stream != nil && length > 0
+	}
+	_ = ctx.Conn().SetReadDeadline(time.Now().Add(timeout))
+	var b [1]byte
+	n, err := stream.Read(b[:])
+	_ = ctx.Conn().SetReadDeadline(time.Time{})
+	if n > 0 || err != io.EOF {
+		return true
+	}
+	_ = ctx.Request.CloseBodyStream() // another read would take the next request for a chunk
+	return false
+}
+
 // discardBody gets rid of a streamed body that nobody wants, and of the connection: fasthttp would
 // take what is left of it for the next request, and closing with unread bytes resets the
 // connection before the client has read why. It gives up after discardMax bytes or discardTime.

@@ -11,6 +11,7 @@ import (
 const (
 	contentText   = "text/plain; charset=UTF-8"
 	contentBinary = "application/octet-stream"
+	contentScript = "text/javascript; charset=UTF-8" // not the reference's text/plain: browsers do not run that under nosniff
 
 	// keepBody is the largest body that a connection may keep for its next one.
 	keepBody = 16 << 10
@@ -58,6 +59,7 @@ func (r *response) write(s *Session) {
 		h.SetContentType(contentBinary)
 	}
 	if r.jsonp != nil {
+		h.SetContentType(contentScript)
 		r.become(func(dst, body []byte) []byte { return codec.AppendJSONP(dst, r.jsonp, body) })
 	}
 	if packer := s.srv.packer; packer != nil && len(r.body) >= s.srv.config.CompressionThreshold {

@@ -36,7 +36,7 @@ func safe(a answer, index string) (string, error) {
 	switch {
 	case a.status != 200 || m == nil || m[1] != index || json.Unmarshal([]byte(m[2]), &payload) != nil:
 		return "", fmt.Errorf("answered %d %.300q, want ___eio[%.20s](...)", a.status, a.body, index)
-	case a.get("Content-Type") != "text/plain; charset=UTF-8" || a.get("Cache-Control") != "no-store":
+	case a.get("Content-Type") != "text/javascript; charset=UTF-8" || a.get("Cache-Control") != "no-store":
 		return "", fmt.Errorf("with the header %v", a.header)
 	}
 	return payload, nil

@@ -18,40 +18,69 @@ type Matcher struct {
 	wildcard []wildcard
 }
 
-// wildcard is a pattern in two halves: what the origin starts with and what it ends with.
-type wildcard struct{ scheme, suffix, port string }
+// null is the origin of pages that have none of their own: files in some browsers, and sandboxed frames.
+const null = "null"
+
+// wildcard is a pattern for many hosts or many ports.
+type wildcard struct {
+	parts           // host begins with the dot when it is the end of many
+	subdomains bool // any host that ends in host
+	ports      bool // any port, and none
+}
 
 // Compile returns the Matcher of the given patterns:
 //
 //   - every origin, "null" included
 //     https://example.com        this origin
 //     http://localhost:3000      this origin with this port
+//     http://localhost:*         this host with any port
 //     https://*.example.com      every subdomain, however deep, but not example.com itself
+//     capacitor://localhost      this origin of an application's own scheme
+//     file://, app://.           the same, without a host, or with one that is a dot
+//     null                       pages without an origin; any page can make one, by a sandboxed frame
 //
-// Case does not matter and a default port (80 for http, 443 for https) may be written or not. Any
-// scheme is accepted, since shells for mobile applications have their own (capacitor://localhost). A
-// path, a trailing slash and "null", which every sandboxed frame can send, are errors.
+// Case does not matter and a default port (80 for http, 443 for https) may be written or not; ws and wss are
+// http and https. A path and a trailing slash are errors.
 func Compile(patterns []string) (*Matcher, error) {
 	m := &Matcher{exact: make(map[string]struct{}, len(patterns))}
 	for _, p := range patterns {
-		if p == "*" {
+		switch p {
+		case "*":
 			m.any = true
 			continue
-		}
-		o, ok := parse(strings.Replace(p, "://*.", "://", 1))
-		if !ok {
-			return nil, fmt.Errorf("origin pattern %q is not scheme://host[:port], scheme://*.host[:port] or *", p)
-		}
-		if strings.Contains(p, "://*.") {
-			if o.host[0] == '[' {
-				return nil, fmt.Errorf("origin pattern %q: an address has no subdomains", p)
-			}
-			m.wildcard = append(m.wildcard, wildcard{o.scheme, "." + o.host, o.port})
+		case null:
+			m.exact[null] = struct{}{}
 			continue
 		}
-		m.exact[o.String()] = struct{}{}
+		if err := m.add(p); err != nil {
+			return nil, err
+		}
 	}
 	return m, nil
+}
+
+func (m *Matcher) add(pattern string) error {
+	rest, ports := strings.CutSuffix(pattern, ":*")
+	one := strings.Replace(rest, "://*.", "://", 1) // an origin that stands for all
+	subdomains := one != rest
+	if ports {
+		one += ":1"
+	}
+	o, ok := parse(one)
+	switch {
+	case !ok, subdomains && (o.host == "" || o.host == "."):
+		return fmt.Errorf("origin pattern %q is not scheme://host[:port], scheme://*.host[:port] (port may be *), null or *", pattern)
+	case subdomains && o.host[0] == '[':
+		return fmt.Errorf("origin pattern %q: an address has no subdomains", pattern)
+	case !subdomains && !ports:
+		m.exact[o.String()] = struct{}{}
+		return nil
+	}
+	if subdomains {
+		o.host = "." + o.host
+	}
+	m.wildcard = append(m.wildcard, wildcard{o, subdomains, ports})
+	return nil
 }
 
 // Any reports whether the pattern "*" was among those compiled.
@@ -60,11 +89,13 @@ func (m *Matcher) Any() bool { return m != nil && m.any }
 // Allowed reports whether a pattern matches origin, the value of an Origin header. The empty string
 // is no origin and never allowed: a request without the header is the caller's decision.
 func (m *Matcher) Allowed(origin string) bool {
+	return m.Any() && origin != "" || m.Lists(origin)
+}
+
+// Lists reports whether a pattern other than "*" matches origin.
+func (m *Matcher) Lists(origin string) bool {
 	if m == nil || origin == "" {
 		return false
-	}
-	if m.any {
-		return true
 	}
 	if _, ok := m.exact[origin]; ok { // as browsers write it
 		return true
@@ -77,17 +108,31 @@ func (m *Matcher) Allowed(origin string) bool {
 		return true
 	}
 	for _, w := range m.wildcard {
-		if w.scheme == o.scheme && w.port == o.port && len(o.host) > len(w.suffix) && strings.HasSuffix(o.host, w.suffix) {
+		if w.matches(o) {
 			return true
 		}
 	}
 	return false
 }
 
+// ListsNull reports whether "null" was among the patterns compiled.
+func (m *Matcher) ListsNull() bool { return m.Lists(null) }
+
+func (w wildcard) matches(o parts) bool {
+	if w.scheme != o.scheme || !w.ports && w.port != o.port {
+		return false
+	}
+	if w.subdomains {
+		return len(o.host) > len(w.host) && strings.HasSuffix(o.host, w.host)
+	}
+	return w.host == o.host
+}
+
 // SameHost reports whether origin, the value of an Origin header, names the host and port of host, the
 // value of a Host header. Case does not matter and default ports may be written or not; for host the
-// default is that of origin's scheme, since behind a proxy the server cannot know its own. Origins
-// other than http and https, "null" and everything malformed on either side are not the same host.
+// default is that of origin's scheme, since behind a proxy the server cannot know its own. An origin of
+// ws or wss, which clients that are no browsers make of the address they connect to, is as one of http or
+// https. Origins of other schemes, "null" and everything malformed on either side are not the same host.
 func SameHost(origin, host string) bool {
 	o, ok := parse(origin)
 	if !ok || defaultPort(o.scheme) == "" {
@@ -112,13 +157,22 @@ func parse(s string) (o parts, ok bool) {
 	if !ok || !validScheme(scheme) {
 		return parts{}, false
 	}
+	switch scheme {
+	case "ws":
+		scheme = "http"
+	case "wss":
+		scheme = "https"
+	}
+	if defaultPort(scheme) == "" && (authority == "" || authority == ".") { // an application's own scheme
+		return parts{scheme: scheme, host: authority}, true
+	}
 	host, port := authority, ""
 	if i := strings.LastIndexByte(authority, ':'); i > strings.LastIndexByte(authority, ']') {
 		if host, port = authority[:i], authority[i+1:]; !validPort(port) {
 			return parts{}, false
 		}
 	}
-	if !validHost(host) {
+	if host, ok = cleanHost(host); !ok {
 		return parts{}, false
 	}
 	if port == defaultPort(scheme) {
@@ -148,14 +202,17 @@ func validPort(s string) bool {
 	return s != "" && len(s) <= 5 && s[0] != '0' && strings.Trim(s, "0123456789") == ""
 }
 
-// validHost accepts names as browsers send them (ASCII, punycode for the rest) and addresses. Addresses
-// of version 6 are compared as text: browsers have one way to write each.
-func validHost(s string) bool {
+// cleanHost accepts names as browsers send them (ASCII, punycode for the rest) and addresses, and returns the
+// one spelling of an address of version 6.
+func cleanHost(s string) (string, bool) {
 	if len(s) > 2 && s[0] == '[' && s[len(s)-1] == ']' {
 		addr, err := netip.ParseAddr(s[1 : len(s)-1])
-		return err == nil && addr.Is6() && addr.Zone() == ""
+		if err != nil || !addr.Is6() || addr.Zone() != "" {
+			return "", false
+		}
+		return "[" + addr.String() + "]", true
 	}
-	return s != "" && s[0] != '.' && only(s, "-._")
+	return s, s != "" && s[0] != '.' && only(s, "-._")
 }
 
 // only reports whether s consists of lower-case letters, digits and the bytes of more.
