@@ -71,7 +71,7 @@ var allowed = map[string]bool{
 	"Server": true, "Date": true, "Content-Type": true, "Content-Length": true, "Connection": true, "Vary": true,
 	"Cache-Control": true, "Retry-After": true, "Set-Cookie": true, "Upgrade": true, "Allow": true, "Content-Encoding": true,
 	"Access-Control-Allow-Origin": true, "Access-Control-Allow-Credentials": true, "Access-Control-Allow-Methods": true,
-	"Access-Control-Allow-Headers": true, "Access-Control-Max-Age": true, "Sec-Websocket-Accept": true,
+	"Access-Control-Allow-Headers": true, "Access-Control-Max-Age": true, "Cross-Origin-Resource-Policy": true, "Sec-Websocket-Accept": true,
 	"Sec-WebSocket-Accept": true, "Sec-Websocket-Protocol": true, "Sec-Websocket-Extensions": true, "Sec-Websocket-Version": true,
 }
 
