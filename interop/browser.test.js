@@ -9,6 +9,7 @@ import { startChat } from "./lib/server.js";
 
 const shots = process.env.SCREENSHOTS;
 const PATIENCE = 30_000;
+let keys = 0; // for names that nobody has yet
 const wide = { width: 1280, height: 800 };
 const phone = { width: 390, height: 844 };
 
@@ -47,6 +48,7 @@ class Person {
   }
 
   // transport waits until the badge shows it.
+  // It is said as text too, "Upgraded to" for a while and then "Connected over".
   async transport(name) {
     await this.page.locator(`#link[data-state="open"][data-transport="${name}"]`).waitFor();
   }
@@ -65,7 +67,12 @@ class Person {
 
   async write(text) {
     await this.page.getByLabel("Message", { exact: true }).fill(text);
-    await this.page.keyboard.press("Enter");
+    await this.page.getByRole("button", { name: "Send" }).click();
+  }
+
+  // fits fails when the page is wider than its window, or when text of it has too little contrast (WCAG 2, AA).
+  async fits(what) {
+    assert.deepEqual(await this.page.evaluate(faults), [], what);
   }
 
   reads(text, kind = "") {
@@ -92,6 +99,41 @@ class Person {
   close() {
     return this.context.close();
   }
+}
+
+// faults runs in the page.
+function faults() {
+  const found = [];
+  const { scrollWidth, clientWidth } = document.documentElement;
+  const right = Math.max(scrollWidth, ...Array.from(document.querySelectorAll(".app > :not(#people), .bar > *"), (e) => e.getBoundingClientRect().right));
+  if (right > clientWidth) found.push(`${right} pixels wide in a window of ${clientWidth}`);
+  const brush = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const mix = (colours) => {
+    for (const colour of colours) {
+      brush.fillStyle = colour;
+      brush.fillRect(0, 0, 1, 1);
+    }
+    return brush.getImageData(0, 0, 1, 1).data;
+  };
+  const light = (rgb) => {
+    const [r, g, b] = Array.from(rgb, (v) => (v / 255 <= 0.03928 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const text = texts.currentNode.data.trim();
+    const node = texts.currentNode.parentElement;
+    const box = node.getBoundingClientRect();
+    if (!text || box.width <= 1 || !node.checkVisibility({ visibilityProperty: true })) continue;
+    const above = [];
+    for (let e = node; e; e = e.parentElement) above.unshift(getComputedStyle(e));
+    const behind = above.map((style) => style.backgroundColor);
+    const opacity = above.reduce((all, style) => all * style.opacity, 1);
+    const [a, b] = [light(mix(behind)), light(mix([...behind, getComputedStyle(node).color]))];
+    const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (opacity < 1 || contrast < 4.5) found.push(`"${text.slice(0, 30)}": contrast ${contrast.toFixed(2)}, opacity ${opacity}`);
+  }
+  return found;
 }
 
 describe("chat in Chromium", { timeout: 300_000 }, () => {
@@ -124,7 +166,7 @@ describe("chat in Chromium", { timeout: 300_000 }, () => {
     await ada.shot("door-light");
     await ada.join("Ada");
     await ada.transport("websocket");
-    assert.equal(await ada.page.locator("#link-text").textContent(), "Connected over websocket");
+    await ada.page.locator("#link-text").getByText("Connected over websocket").waitFor();
 
     const bob = await person({ colorScheme: "dark" });
     await bob.page.getByRole("dialog", { name: "Come in" }).waitFor();
@@ -203,7 +245,7 @@ describe("chat in Chromium", { timeout: 300_000 }, () => {
     await ada.shot("polling");
     release();
     await ada.transport("websocket");
-    await ada.page.locator("#toast.on").getByText("Upgraded to WebSocket").waitFor();
+    await ada.page.locator("#link.upgraded #link-text").getByText("Upgraded to websocket").waitFor();
     await ada.page.locator('#users .me .way[data-transport="websocket"]').waitFor();
     await ada.shot("upgraded");
     await ada.write("over websocket");
@@ -293,6 +335,52 @@ describe("chat in Chromium", { timeout: 300_000 }, () => {
     await ada.write("here again");
     await ada.reads("here again", '[data-state="sent"]');
   });
+
+  for (const width of [320, 390, 1280]) {
+    for (const colorScheme of ["light", "dark"]) {
+      test(`it fits and is legible, ${width} pixels, ${colorScheme}`, async () => {
+        const touch = width < 600;
+        const view = { viewport: { width, height: touch ? 700 : 800 }, colorScheme, reducedMotion: "reduce", isMobile: touch, hasTouch: touch };
+        const ada = await person(view);
+        const name = `fits-${width}-${colorScheme}`;
+        await ada.page.getByRole("dialog", { name: "Come in" }).waitFor();
+        await ada.transport("websocket");
+        await ada.fits("the door");
+        await ada.shot(`${name}-door`);
+        const nick = `Ada with a long name ${keys++}`;
+        await ada.join(nick);
+        const bob = await person({ colorScheme });
+        await bob.join(`Bob ${keys}`);
+        await ada.write("Good morning! Did the deployment go through, with all the sessions?");
+        await ada.reads("Good morning! Did the deployment go through, with all the sessions?", '[data-state="sent"]');
+        await bob.write("It did: https://example.com/notes/a-rather-long-path-that-has-to-be-broken?page=2");
+        await ada.page.locator(".message:not(.mine) a").last().waitFor();
+        await bob.page.getByLabel("Message", { exact: true }).pressSequentially("And");
+        await ada.page.locator("#typing.on").waitFor();
+        await ada.fits("talking");
+        await ada.shot(`${name}-talk`);
+        // Enter sends, except on touch keyboards, which have no Shift+Enter.
+        const field = ada.page.getByLabel("Message", { exact: true });
+        await field.pressSequentially("one");
+        await ada.page.keyboard.press("Enter");
+        assert.equal(await field.inputValue(), touch ? "one\n" : "");
+        assert.equal(await ada.page.locator("#hint").isVisible(), !touch);
+
+        ada.refused = true;
+        await ada.context.setOffline(true);
+        await ada.link("waiting");
+        await ada.write("written while away");
+        await ada.reads("written while away", '.mine[data-state="pending"]');
+        for (let i = 0; i < 20; i++) await ada.write(`more ${i}`);
+        await ada.page.locator("#toast.on").getByText("Too much waits").waitFor();
+        await ada.fits("offline");
+        await ada.shot(`${name}-offline`);
+        const toast = await ada.page.locator("#toast").boundingBox();
+        const log = await ada.page.locator("#scroll").boundingBox();
+        assert.ok(toast.y >= log.y + log.height, "the note lies over the messages");
+      });
+    }
+  }
 
   if (shots) test("looks", async () => {
     const talk = [

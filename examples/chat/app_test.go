@@ -3,7 +3,10 @@ package main
 import (
 	"encoding/json"
 	"io"
+	"net"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -68,5 +71,22 @@ func TestMissingClientSaysWhatToDo(t *testing.T) {
 	_, err := loadClient(t.TempDir())
 	if err == nil || !strings.Contains(err.Error(), "npm install") || !strings.Contains(err.Error(), "make run") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Who starts it twice reads what to do.
+func TestAddressThatIsTaken(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, clientFile), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err = run(t.Context(), ln.Addr().String(), dir)
+	if err == nil || !strings.Contains(err.Error(), "make run ADDR=") || !strings.Contains(err.Error(), "-addr") {
+		t.Errorf("%v", err)
 	}
 }

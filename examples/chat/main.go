@@ -45,7 +45,7 @@ func run(ctx context.Context, addr, client string) error {
 	}
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: choose another address with -addr, or make run ADDR=127.0.0.1:8080", err)
 	}
 	served := make(chan error, 1)
 	go func() { served <- app.Listener(ln) }()

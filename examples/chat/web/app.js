@@ -164,8 +164,7 @@ connection.addEventListener("open", () => {
 });
 
 connection.addEventListener("upgrade", () => {
-  view.celebrateUpgrade();
-  view.toast(`Upgraded to ${connection.transport === "websocket" ? "WebSocket" : connection.transport}`);
+  view.celebrateUpgrade(connection.transport);
 });
 
 connection.addEventListener("message", ({ detail }) => {
@@ -256,8 +255,15 @@ text.addEventListener("input", () => {
   }
 });
 
+// A touch keyboard has no Shift+Enter: there Enter starts a new line, and the button sends.
+const touch = matchMedia("(hover: none) and (pointer: coarse)");
+const enterSends = () => !touch.matches;
+const showEnter = () => (text.enterKeyHint = enterSends() ? "send" : "enter");
+touch.addEventListener("change", showEnter);
+showEnter();
+
 text.addEventListener("keydown", (e) => {
-  if (e.key === "Enter" && !e.shiftKey && !e.isComposing) {
+  if (e.key === "Enter" && enterSends() && !e.shiftKey && !e.isComposing) {
     e.preventDefault();
     submit();
   }

@@ -196,12 +196,23 @@ export function showLink(state, transport) {
   const link = $("link");
   link.dataset.state = state;
   link.dataset.transport = transport;
-  $("link-text").textContent = state === "open" ? `Connected over ${transport}` : words[state];
-  link.title = $("link-text").textContent;
+  sayLink(state === "open" ? "Connected over" : words[state], transport);
 }
 
-export function celebrateUpgrade() {
+function sayLink(what, transport) {
+  clearTimeout(upgradeTimer);
+  const parts = transport ? [el("span", "", `${what} `), el("b", "", transport)] : [what];
+  $("link-text").replaceChildren(...parts);
+  $("link").title = $("link-text").textContent;
+}
+
+let upgradeTimer = 0;
+
+// The upgrade is told where the transport stands, in the way of nothing.
+export function celebrateUpgrade(transport) {
   const link = $("link");
+  sayLink("Upgraded to", transport);
+  upgradeTimer = setTimeout(sayLink, 3500, "Connected over", transport);
   link.classList.remove("upgraded");
   void link.offsetWidth; // the animation starts anew
   link.classList.add("upgraded");
