@@ -13,7 +13,8 @@ import (
 // CORSConfig configures CORS. One of Origins and AllowOrigin is required.
 type CORSConfig struct {
 	// Origins are the origins whose pages may read the responses: "https://example.com" exactly,
-	// "https://*.example.com" with every subdomain (not example.com itself), or "*" for all.
+	// "https://*.example.com" with every subdomain (not example.com itself), "http://localhost:*" with any
+	// port, "file://", "null" (any page can have it, by a sandboxed frame), or "*" for all.
 	Origins []string
 
 	// AllowOrigin decides about origins that Origins does not match. It sees the header as it was
@@ -96,6 +97,8 @@ func newCORS(config CORSConfig) *cors {
 		panic("middleware: CORS: neither Origins nor AllowOrigin is set, nothing would be allowed")
 	case m.Any() && config.AllowOrigin != nil:
 		panic(`middleware: CORS: AllowOrigin would never be asked beside the origin "*"`)
+	case m.ListsNull() && config.Credentials:
+		panic(`middleware: CORS: Credentials with the origin "null" would let every page act as the user, by a sandboxed frame`)
 	case m.Any() && config.Credentials:
 		panic(`middleware: CORS: Credentials with the origin "*" would let every page act as the user`)
 	}

@@ -133,7 +133,7 @@ func TestCORSMisconfigured(t *testing.T) {
 		"Credentials":                     {Origins: []string{"*"}, Credentials: true},
 		"never be asked":                  {Origins: []string{"*"}, AllowOrigin: allow},
 		`"https://a.test/"`:               {Origins: []string{"https://a.test/"}},
-		`"null"`:                          {Origins: []string{"null"}},
+		`"null"`:                          {Origins: []string{"null"}, Credentials: true},
 		"Methods":                         {Origins: []string{"*"}, Methods: []string{"GET, POST"}},
 		"Headers":                         {Origins: []string{"*"}, Headers: []string{"X-A\r\nX-B"}},
 		"ExposedHeaders":                  {Origins: []string{"*"}, ExposedHeaders: []string{""}},
