@@ -37,10 +37,19 @@ func (s *Server) HTTP() *HTTP { return &HTTP{server: s} }
 // Do sends a request and waits for the answer. Headers are given as "Name: value"; a body brings
 // its Content-Length.
 func (h *HTTP) Do(method, uri string, body []byte, header ...string) (*Response, error) {
-	if err := h.Write(Request(method, uri, h.server.Addr, body, header...)); err != nil {
+	if err := h.Write(h.server.Request(method, uri, body, header...)); err != nil {
 		return nil, err
 	}
 	return h.Read(method)
+}
+
+// Request is the text of a request to this server, with names in lower case if its clients write them so.
+func (s *Server) Request(method, uri string, body []byte, header ...string) []byte {
+	text := Request(method, uri, s.Addr, body, header...)
+	if s.lowerCase {
+		lowerNames(text)
+	}
+	return text
 }
 
 // Request is the text of a request.

@@ -26,18 +26,26 @@ type Options struct {
 	MaxConnsPerIP, MaxRequestBodySize int
 	// And these.
 	ReadTimeout, WriteTimeout, IdleTimeout time.Duration
+
+	// Configure sets what is left of the server's fields, at last.
+	Configure func(*fasthttp.Server)
+	// Listen opens the listener. Default: TCP on loopback.
+	Listen func(testing.TB) net.Listener
+	// LowerCase makes clients write the names of headers in lower case, as HAProxy and Envoy do.
+	LowerCase bool
 }
 
-// Server is an HTTP server on loopback.
+// Server is an HTTP server on loopback. One that has just an Addr is somebody else's, for clients.
 type Server struct {
-	Addr     string       // host:port
+	Addr     string       // host:port, also of a server on another network than TCP
 	Shutdown func() error // the HTTP server's own
 
-	secure bool
-	ln     net.Listener
-	served chan struct{} // closed when the server has returned
-	conns  func() int32  // open on the server's side, hijacked ones left out
-	once   sync.Once
+	dial      func() (net.Conn, error) // nil: TCP to Addr
+	lowerCase bool
+	ln        net.Listener
+	served    chan struct{} // closed when the server has returned
+	conns     func() int32  // open on the server's side, hijacked ones left out
+	once      sync.Once
 
 	mu     sync.Mutex
 	dialed []net.Conn
@@ -52,7 +60,7 @@ func Start(t testing.TB, handler fasthttp.RequestHandler, o Options) *Server {
 	t.Helper()
 	server := &fasthttp.Server{Handler: handler, MaxRequestBodySize: o.MaxRequestBodySize}
 	o.apply(server)
-	return start(t, o, server, server.Serve, server.Shutdown)
+	return serve(t, o, server, server.Serve, server.Shutdown)
 }
 
 // StartFiber serves an app, which mount fills with routes, until the test ends.
@@ -69,8 +77,21 @@ func StartFiber(t testing.TB, mount func(*fiber.App), o Options) *Server {
 func StartApp(t testing.TB, app *fiber.App, mount func(*fiber.App), o Options) *Server {
 	t.Helper()
 	mount(app)
-	o.apply(app.Server())
-	return start(t, o, app.Server(), app.Listener, app.Shutdown)
+	return Serve(t, o, app.Server(), app.Listener, app.Shutdown)
+}
+
+// Serve is Start for a server that something else has made, as a web framework does: accept runs it on a listener,
+// and shutdown ends it.
+func Serve(t testing.TB, o Options, server *fasthttp.Server, accept func(net.Listener) error, shutdown func() error) *Server {
+	t.Helper()
+	o.apply(server)
+	return serve(t, o, server, accept, shutdown)
+}
+
+// At is a server elsewhere, or several, for clients only: dial opens a connection to it. host is what stands in the
+// header of that name.
+func At(host string, dial func() (net.Conn, error)) *Server {
+	return &Server{Addr: host, Shutdown: func() error { return nil }, dial: dial}
 }
 
 func (o Options) apply(s *fasthttp.Server) {
@@ -91,36 +112,54 @@ func (o Options) apply(s *fasthttp.Server) {
 	s.IdleTimeout = o.IdleTimeout
 	s.MaxIdleWorkerDuration = 100 * time.Millisecond // its janitor sleeps that long after the end
 	s.Logger = silent{}                              // clients that break the rules are what the tests are about
+	if o.Configure != nil {
+		o.Configure(s)
+	}
 }
 
 type silent struct{}
 
 func (silent) Printf(string, ...any) {}
 
-func start(t testing.TB, o Options, server *fasthttp.Server,
-	serve func(net.Listener) error, shutdown func() error,
+func serve(t testing.TB, o Options, server *fasthttp.Server,
+	accept func(net.Listener) error, shutdown func() error,
 ) *Server {
 	t.Helper()
-	ln, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	if o.Listen == nil {
+		o.Listen = loopback
 	}
+	ln := o.Listen(t)
+	addr := ln.Addr()
 	s := &Server{
-		Addr: ln.Addr().String(), Shutdown: shutdown, secure: o.TLS, ln: ln,
+		Addr: addr.String(), Shutdown: shutdown, lowerCase: o.LowerCase, ln: ln,
 		served: make(chan struct{}), conns: server.GetOpenConnectionsCount,
+	}
+	s.dial = func() (net.Conn, error) { return net.DialTimeout(addr.Network(), addr.String(), Patience) }
+	if addr.Network() != "tcp" {
+		s.Addr = "localhost:80"
 	}
 	if o.Wrap != nil {
 		ln = wrapping{ln, o.Wrap}
 	}
 	if o.TLS {
 		ln = tls.NewListener(ln, ServerTLS(t))
+		s.dial = secured(s.dial)
 	}
 	go func() {
 		defer close(s.served)
-		_ = serve(ln)
+		_ = accept(ln)
 	}()
 	t.Cleanup(func() { s.Stop(t) })
 	return s
+}
+
+func loopback(t testing.TB) net.Listener {
+	t.Helper()
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ln
 }
 
 // wrapping is a listener for the PROXY protocol, for limits and the like.
@@ -173,7 +212,7 @@ func (s *Server) hangUp() {
 
 // Dial opens a connection to the server, TLS and all.
 func (s *Server) Dial() (net.Conn, error) {
-	c, err := net.DialTimeout("tcp4", s.Addr, Patience)
+	c, err := s.connect()
 	if err != nil {
 		return nil, err
 	}
@@ -181,8 +220,12 @@ func (s *Server) Dial() (net.Conn, error) {
 	s.dialed = append(s.dialed, c)
 	s.mu.Unlock()
 	_ = c.SetDeadline(time.Now().Add(Patience))
-	if !s.secure {
-		return c, nil
+	return c, nil
+}
+
+func (s *Server) connect() (net.Conn, error) {
+	if s.dial == nil {
+		return net.DialTimeout("tcp4", s.Addr, Patience)
 	}
-	return ClientTLS(c)
+	return s.dial()
 }

@@ -32,7 +32,7 @@ func (e *HandshakeError) Error() string { return e.Err.Error() + ": " + e.Respon
 // DialWebSocket connects by WebSocket. With a sid it stops after the 101, where a probe begins.
 func (s *Server) DialWebSocket(setup Setup, sid string) (*WebSocket, error) {
 	setup = setup.withDefaults()
-	dialer := websocket.Dialer{NetDial: func(string, string) (net.Conn, error) { return s.Dial() }}
+	dialer := websocket.Dialer{NetDial: func(string, string) (net.Conn, error) { return s.dialLower() }}
 	c, r, err := dialer.Dial("ws://"+s.Addr+setup.URI("websocket", sid), headers(setup.Header))
 	if err != nil {
 		if r != nil {
@@ -54,6 +54,14 @@ func (s *Server) DialWebSocket(setup Setup, sid string) (*WebSocket, error) {
 		return nil, err
 	}
 	return w, nil
+}
+
+func (s *Server) dialLower() (net.Conn, error) {
+	c, err := s.Dial()
+	if err != nil || !s.lowerCase {
+		return c, err
+	}
+	return &lowerConn{Conn: c}, nil
 }
 
 func headers(lines []string) http.Header {
