@@ -20,15 +20,15 @@ const accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
 // Peer is the client's end of a WebSocket. One goroutine may write while another reads.
 type Peer struct {
-	Conn       net.Conn
+	Conn       net.Conn      // the connection, for what is no frame
 	Reader     *bufio.Reader // of Conn
 	Extensions string        // what the server has agreed on
 }
 
 // RefusedError is an answer other than a 101 that fits.
 type RefusedError struct {
-	Response *http.Response // its body has been read
-	Body     []byte
+	Response *http.Response // without its body
+	Body     []byte         // all of it
 }
 
 // Error has the status and the body.
