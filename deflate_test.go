@@ -71,11 +71,23 @@ func deflating(t testing.TB, config Config, rev Revision) (*Session, *webSocket,
 	conn := new(tape)
 	w.use(conn, nil)
 	s.out.deflates.Store(true)
-	s.out.cork()
+	held(s)
 	s.connect(w)
 	w.uncork()
 	conn.Reset()
 	return s, w, conn
+}
+
+// held corks s for as long as a test wants. The timer of a cork would drain, on a slow machine, what the test looks at.
+func held(s *Session) {
+	s.out.cork()
+	s.out.mu.Lock()
+	defer s.out.mu.Unlock()
+	if s.out.armed = true; s.out.corkTimer == nil {
+		s.out.corkTimer = time.AfterFunc(time.Hour, s.out.loosen)
+		return
+	}
+	s.out.corkTimer.Reset(time.Hour)
 }
 
 // letters is a text that compresses.
@@ -109,7 +121,7 @@ func TestWriteDeflated(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, w, conn := deflating(t, Config{CompressionThreshold: threshold}, V4)
-			s.out.cork()
+			held(s)
 			c.send(s)
 			drained(w)
 			if got := conn.frames(t); !slices.Equal(got, c.want) {
@@ -129,7 +141,7 @@ func drained(w *webSocket) {
 // Control frames are never compressed, whatever their size.
 func TestControlFramesAreNotDeflated(t *testing.T) {
 	s, w, conn := deflating(t, Config{CompressionThreshold: 1}, V4)
-	s.out.cork()
+	held(s)
 	data := letters(125)
 	w.receive(ws.Ping, []byte(data))
 	_ = s.SendText(data)
@@ -164,7 +176,7 @@ func TestPreparedUnderDeflate(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s, w, conn := deflating(t, Config{CompressionThreshold: threshold}, c.rev)
 			p := Prepare(c.m, c.opts)
-			s.out.cork()
+			held(s)
 			if err := s.SendPrepared(p); err != nil {
 				t.Fatal(err)
 			}
@@ -194,7 +206,7 @@ func TestPreparedWithoutDeflate(t *testing.T) {
 	s, w, conn := deflating(t, Config{}, V4)
 	w.deflate = false
 	s.out.deflates.Store(false)
-	s.out.cork()
+	held(s)
 	_ = s.SendPrepared(p)
 	drained(w)
 	if got, want := conn.frames(t), []wireFrame{{ws.Text, false, "4" + letters(5000)}}; !slices.Equal(got, want) {
@@ -235,7 +247,7 @@ func TestTextOnlyUnderDeflate(t *testing.T) {
 	s, w, conn := deflating(t, Config{}, V3)
 	s.out.textOnly.Store(true)
 	m := Message{Data: []byte(letters(3000)), Binary: true}
-	s.out.cork()
+	held(s)
 	_ = s.Send(m, 0)
 	_ = s.SendPrepared(Prepare(m, 0))
 	drained(w)
@@ -282,7 +294,7 @@ func TestPreparedIsNotDeflatedForNothing(t *testing.T) {
 	} {
 		s, w, conn := deflating(t, Config{CompressionThreshold: threshold}, V4)
 		p := Prepare(Message{Data: []byte(letters(c.n - 1))}, c.opts)
-		s.out.cork()
+		held(s)
 		_ = s.SendPrepared(p)
 		_ = s.Send(Message{Data: []byte(letters(c.n - 1))}, c.opts)
 		drained(w)
