@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"bytes"
 	"errors"
 	"net"
 
@@ -43,11 +44,26 @@ func (srv *Server) upgrade(ctx *fasthttp.RequestCtx, r request) {
 	w := newWebSocket(r.session)
 	w.base64 = r.base64 // like the reference, each transport asks for itself
 	w.accept(ctx, false)
-	if r.session.beginUpgrade(w) {
-		ctx.Hijack(w.serveProbe)
-	} else {
-		ctx.Hijack(w.serveRefused)
+	w.hijack(ctx, w.serveUpgrade)
+}
+
+// openWebSocket opens a session once its connection is ours. It can be found from here on: Shutdown and Drain
+// do not wait for a connection that may never come.
+func (srv *Server) openWebSocket(ctx *fasthttp.RequestCtx, s *Session) {
+	switch {
+	case !srv.add(s):
+		s.terminate(ReasonServerClose, errIDInUse)
+		srv.refuse(ctx, refuse(codeBadRequest, errIDInUse))
+		return
+	case srv.draining.Load():
+		s.close(ReasonDrain) // unless add or Shutdown has done so
+		srv.refuse(ctx, errDraining())
+		return
 	}
+	srv.setCookie(ctx, s)
+	w := newWebSocket(s)
+	w.accept(ctx, true)
+	w.handOver(ctx)
 }
 
 // accept makes the response a 101.
@@ -59,6 +75,37 @@ func (w *webSocket) accept(ctx *fasthttp.RequestCtx, initial bool) {
 	w.deflate = extensions != ""
 	ws.Accept(ctx, extensions)
 	w.s.headers(ctx, initial)
+}
+
+// greet writes the response, which is a 101 unless what stands around Serve has made another of it: then the
+// connection ends with that. It reports whether the client has its 101.
+func (w *webSocket) greet() bool {
+	r := w.response
+	w.response = nil
+	switch {
+	case r == nil: // it was written before
+		return true
+	case r.StatusCode() == fasthttp.StatusSwitchingProtocols:
+		ws.KeepOpen(r)
+		return w.write(r.Header.Header()) == nil
+	}
+	w.s.cancelUpgrade(w) // before the client knows, who may try again
+	r.SetConnectionClose()
+	var b bytes.Buffer
+	if _, err := r.WriteTo(&b); err == nil {
+		_ = w.write(b.Bytes())
+	}
+	return false
+}
+
+// serveUpgrade is the life of a WebSocket for a session on long-polling. It takes nothing of the session before
+// it has a connection.
+func (w *webSocket) serveUpgrade(hijacked net.Conn) {
+	if w.s.beginUpgrade(w) {
+		w.serveProbe(hijacked)
+	} else {
+		w.serveRefused(hijacked)
+	}
 }
 
 // serveRefused closes a WebSocket for a session that has one, or is getting one. It is accepted

@@ -19,6 +19,12 @@ import (
 // A proxy should give a handshake that was answered 503 to another server: see examples/proxy.
 func (srv *Server) Drain(ctx context.Context, window time.Duration) error {
 	srv.draining.Store(true)
+	srv.registry.each(func(s *Session) bool {
+		if s.isOpening() {
+			s.close(ReasonDrain)
+		}
+		return true
+	})
 	sessions := slices.Collect(srv.Sessions())
 	rand.Shuffle(len(sessions), func(i, k int) { sessions[i], sessions[k] = sessions[k], sessions[i] })
 	begin := srv.now()

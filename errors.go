@@ -65,6 +65,7 @@ var (
 	errInvalidBody   = errors.New("a binary request body in revision 4")
 	errPingDirection = errors.New("a heartbeat in the wrong direction")
 	errUpgraded      = errors.New("the session has left long-polling")
+	errNoHandover    = errors.New("the client was gone before it had its 101")
 )
 
 // RequestError refuses a request. OnHandshake returns one to choose what the client sees; any

@@ -179,10 +179,7 @@ func (srv *Server) handshake(ctx *fasthttp.RequestCtx, r request) *Session {
 		return nil
 	}
 	if r.transport == WebSocket {
-		srv.setCookie(ctx, s)
-		w := newWebSocket(s)
-		w.accept(ctx, true)
-		ctx.Hijack(w.serve)
+		srv.openWebSocket(ctx, s)
 		return nil
 	}
 	s.out.cork()
@@ -231,6 +228,7 @@ func (srv *Server) newSession(remote netip.AddrPort, id string, r request) *Sess
 	s := &Session{srv: srv, id: id, revision: r.revision, remote: remote, born: srv.now(), pace: newPace(c)}
 	s.pingInterval, s.pingTimeout = c.PingInterval, c.PingTimeout
 	s.via.Store(uint32(r.transport))
+	s.over.Store(true)
 	s.out.limit, s.out.packFrom = c.MaxQueued, c.CompressionThreshold
 	s.out.revision = r.revision
 	s.out.total, s.out.dropsOldest = &srv.queued, c.Overflow == OverflowDropOldest

@@ -29,13 +29,13 @@ func (r *registry) shard(id []byte) *shard {
 	return &r.shards[maphash.Bytes(r.seed, id)%uint64(len(r.shards))]
 }
 
-// add fails when the id is taken.
+// add fails when another session has the id.
 func (r *registry) add(s *Session) bool {
 	h := r.shard(view(s.id))
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if _, taken := h.sessions[s.id]; taken {
-		return false
+	if other, taken := h.sessions[s.id]; taken {
+		return other == s
 	}
 	h.sessions[s.id] = s
 	return true

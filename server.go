@@ -239,12 +239,16 @@ func (srv *Server) admit(from netip.Addr) *RequestError {
 	}
 	if err == nil && srv.draining.Load() {
 		srv.dismiss(from)
-		err = retryLater(503, "Server is shutting down", unavailableTime, ErrShutdown)
+		err = errDraining()
 	}
 	if err != nil {
 		srv.busy.done()
 	}
 	return err
+}
+
+func errDraining() *RequestError {
+	return retryLater(503, "Server is shutting down", unavailableTime, ErrShutdown)
 }
 
 // dismiss is the end of an admitted session, but for what busy counts.

@@ -35,7 +35,7 @@ type Session struct {
 	revision  Revision
 
 	via    atomic.Uint32 // the Transport
-	over   atomic.Bool   // state is not open: nothing is received any more
+	over   atomic.Bool   // state is not open, or connect has not opened the session: nothing is received
 	probed atomic.Bool   // an upgrade has got as far as the probe
 	excuse excuse
 
@@ -129,7 +129,9 @@ func (s *Session) close(r Reason) {
 	s.over.Store(true)
 	s.arm(beatClosing, s.srv.config.CloseTimeout)
 	s.mu.Unlock()
-	s.out.end(true)
+	if !s.out.end(true) {
+		s.terminate(0, nil) // it was not open yet: there is nothing to wait for
+	}
 }
 
 // terminate is the only way to closed. The first to name a reason, here or in close, has it.
@@ -201,6 +203,13 @@ func (s *Session) isClosed() bool {
 	return s.state == stateClosed
 }
 
+// isOpening reports whether the session has yet to be opened by connect, and has not ended before.
+func (s *Session) isOpening() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state == stateOpen && s.over.Load()
+}
+
 // connect opens the session on t: the open packet is queued, the session can be found, OnConnect
 // runs. The caller has corked the outbox. It fails when OnHandshake has closed the session, or
 // when another has its id.
@@ -209,6 +218,9 @@ func (s *Session) connect(t transport) error {
 		s.terminate(ReasonServerClose, nil)
 		return ErrClosed
 	}
+	s.mu.Lock()
+	s.over.Store(s.state != stateOpen)
+	s.mu.Unlock()
 	if m := s.srv.config.InitialMessage; m != nil {
 		_ = s.Send(*m) // New has checked it, and the queue is empty but for the open packet
 	}

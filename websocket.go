@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/valyala/fasthttp"
+
 	"github.com/fasteio/engineio/codec"
 	"github.com/fasteio/engineio/internal/ws"
 )
@@ -31,7 +33,8 @@ type webSocket struct {
 	final   bool          // the write under way is the last try; guarded by mu
 	until   time.Duration // of Server.now, when a session that has ended stops writing; guarded by mu
 
-	owned    net.Conn // what is ours to close in the end; nil where that is fasthttp's
+	response *fasthttp.Response // to be written first; nil when it is
+	owned    net.Conn           // what is ours to close in the end; nil where that is fasthttp's
 	reader   *ws.Reader
 	lastRead time.Duration // of Server.now
 	grace    *grace        // of the writes of a tls.Conn; guarded by the claim
@@ -52,7 +55,11 @@ func newWebSocket(s *Session) *webSocket {
 const openDelay = 5 * time.Millisecond
 
 // serve is the life of a session that was opened by WebSocket.
-func (w *webSocket) serve(hijacked net.Conn) { w.own(hijacked, (*webSocket).open) }
+func (w *webSocket) serve(hijacked net.Conn) {
+	if !w.own(hijacked, (*webSocket).open) {
+		w.s.terminate(ReasonTransportClose, errNoHandover)
+	}
+}
 
 func (w *webSocket) open() bool {
 	if w.s.revision == V3 {
@@ -88,16 +95,21 @@ func (w *webSocket) takeOver() bool {
 
 // own makes the hijacked connection w's, and life begins to work on it. The goroutine of fasthttp's
 // that calls it stays until the end, with the upgrade request and its read buffer, or, where the server
-// keeps hijacked connections (see Tune), leaves it to one that has nothing but its stack.
-func (w *webSocket) own(hijacked net.Conn, life func(*webSocket) bool) {
+// keeps hijacked connections (see Tune), leaves it to one that has nothing but its stack. It reports false where the
+// client could not be told that it has a WebSocket: life does not begin then.
+func (w *webSocket) own(hijacked net.Conn, life func(*webSocket) bool) bool {
 	w.s.srv.busy.add()
-	w.shift(func(w *webSocket) bool { w.adopt(hijacked); return true })
+	begun := w.shift(func(w *webSocket) bool { w.adopt(hijacked); return w.greet() })
+	if !begun {
+		life = func(*webSocket) bool { return false }
+	}
 	if w.owned != nil {
 		go w.carry(life)
-		return
+		return begun
 	}
 	w.carry(life)
 	_ = hijacked.Close() // a no-op; see ws.Kept for when it is not
+	return begun
 }
 
 func (w *webSocket) adopt(hijacked net.Conn) {

@@ -22,8 +22,10 @@ type Options struct {
 
 	// The others are fields of fasthttp.Server.
 	ReduceMemoryUsage, StreamRequestBody, DisableHeaderNamesNormalizing bool
+	// So are these.
+	KeepHijackedConns, DisableKeepalive bool
 	// These too; MaxRequestBodySize is Fiber's BodyLimit.
-	MaxConnsPerIP, MaxRequestBodySize int
+	MaxConnsPerIP, MaxRequestBodySize, MaxRequestsPerConn int
 	// And these.
 	ReadTimeout, WriteTimeout, IdleTimeout time.Duration
 
@@ -95,12 +97,14 @@ func At(host string, dial func() (net.Conn, error)) *Server {
 }
 
 func (o Options) apply(s *fasthttp.Server) {
-	s.KeepHijackedConns = Tuned()
+	s.KeepHijackedConns = o.KeepHijackedConns || Tuned()
 	s.ReduceMemoryUsage = o.ReduceMemoryUsage || Tuned()
 	s.StreamRequestBody = o.StreamRequestBody
 	s.DisablePreParseMultipartForm = o.StreamRequestBody // as engineio.Tune has it
 	s.DisableHeaderNamesNormalizing = o.DisableHeaderNamesNormalizing
 	s.MaxConnsPerIP = o.MaxConnsPerIP
+	s.MaxRequestsPerConn = o.MaxRequestsPerConn
+	s.DisableKeepalive = o.DisableKeepalive
 	s.ReadTimeout = o.ReadTimeout
 	if s.WriteTimeout = o.WriteTimeout; o.TLS && o.WriteTimeout > 0 {
 		// Of responses only: fasthttp's own would bound the TLS handshake too, and end it on a busy machine.

@@ -72,6 +72,9 @@ func Accept(ctx *fasthttp.RequestCtx, extensions string) {
 	}
 }
 
+// KeepOpen takes back the Connection: close that fasthttp adds to the last response of a connection.
+func KeepOpen(r *fasthttp.Response) { r.Header.SetBytesV("Connection", nameUpgrade) }
+
 // Raw returns the connection beneath the one fasthttp gives a hijack handler. Reading from it misses what
 // Early returns. It is ours to close if Kept, and fasthttp's otherwise.
 func Raw(hijacked net.Conn) net.Conn {
