@@ -30,6 +30,10 @@ const (
 //   - ReadTimeout = 30 s, for one request with its body to arrive. Without it a client that sends a
 //     byte now and then holds a connection for ever. Uploads that take longer need more.
 //
+//   - WriteTimeout = the ReadTimeout then in force, for one response to be taken. Without it a client that
+//     sends requests and reads no answer holds a connection for ever. Downloads that take longer need more. It takes the
+//     place of Config.WriteTimeout for long-polling responses, and bounds a TLS handshake.
+//
 //   - IdleTimeout = 75 s, for the next request on a connection. It has to be longer than a client
 //     waits between two polls.
 //
@@ -39,13 +43,16 @@ const (
 //
 // It leaves MaxRequestBodySize alone: Config.MaxPayload bounds what a session accepts, and
 // fasthttp's 4 MB are above its default. A larger MaxPayload needs a larger MaxRequestBodySize.
-// WriteTimeout is left alone too. It does not bound how long a poll may be parked.
+// WriteTimeout does not bound how long a poll may be parked.
 func Tune(s *fasthttp.Server) {
 	s.KeepHijackedConns = true
 	s.ReduceMemoryUsage = true
 	s.DisablePreParseMultipartForm = s.DisablePreParseMultipartForm || s.StreamRequestBody
 	if s.ReadTimeout == 0 {
 		s.ReadTimeout = tunedReadTimeout
+	}
+	if s.WriteTimeout == 0 {
+		s.WriteTimeout = s.ReadTimeout
 	}
 	if s.IdleTimeout == 0 {
 		s.IdleTimeout = tunedIdleTimeout

@@ -13,13 +13,13 @@ import (
 	"github.com/fasteio/engineio/internal/enginetest"
 )
 
-// Tune sets four fields, those it says, and nothing else.
+// Tune sets five fields, those it says, and nothing else.
 func TestTune(t *testing.T) {
 	var s fasthttp.Server
 	engineio.Tune(&s)
 	want := map[string]any{
 		"KeepHijackedConns": true, "ReduceMemoryUsage": true,
-		"ReadTimeout": 30 * time.Second, "IdleTimeout": 75 * time.Second,
+		"ReadTimeout": 30 * time.Second, "WriteTimeout": 30 * time.Second, "IdleTimeout": 75 * time.Second,
 	}
 	for i, v := 0, reflect.ValueOf(&s).Elem(); i < v.NumField(); i++ {
 		name := v.Type().Field(i).Name

@@ -19,7 +19,7 @@ func TestTune(t *testing.T) {
 		wantConcurrency     int
 		wantMaxRequestBytes int
 	}{
-		"nothing set": {fiber.Config{}, 30 * time.Second, 75 * time.Second, 0, fiber.DefaultConcurrency, fiber.DefaultBodyLimit},
+		"nothing set": {fiber.Config{}, 30 * time.Second, 75 * time.Second, 30 * time.Second, fiber.DefaultConcurrency, fiber.DefaultBodyLimit},
 		"all set": {fiber.Config{ReadTimeout: 1, IdleTimeout: 2, WriteTimeout: 3, Concurrency: 4, BodyLimit: 5},
 			1, 2, 3, 4, 5},
 	} {

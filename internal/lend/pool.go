@@ -53,6 +53,22 @@ func (p *Pool[T]) Get(create func() T) T {
 	return create()
 }
 
+// Use lends f a value. If f panics it is dropped: nobody knows its state.
+func (p *Pool[T]) Use(create func() T, f func(T)) {
+	whole := false
+	var v T
+	defer func() {
+		if whole {
+			p.Put(v)
+		} else {
+			p.Drop()
+		}
+	}()
+	v = p.Get(create)
+	f(v)
+	whole = true
+}
+
 // Put gives a value back. It panics when nothing is lent: two users of one value would corrupt each other's work.
 func (p *Pool[T]) Put(v T) {
 	p.mu.Lock()

@@ -48,6 +48,20 @@ func TestDrop(t *testing.T) {
 	}
 }
 
+// A panic costs no place.
+func TestUseThatPanics(t *testing.T) {
+	p := New[int]()
+	for range 3 * runtime.GOMAXPROCS(0) {
+		func() {
+			defer func() { _ = recover() }()
+			p.Use(func() int { return 0 }, func(int) { panic("broken") })
+		}()
+	}
+	if len(p.idle) != 0 {
+		t.Errorf("%d broken values are kept", len(p.idle))
+	}
+}
+
 // A program may test its handlers in one bubble after another, and outside.
 func TestBubbles(t *testing.T) {
 	p := New[int]()

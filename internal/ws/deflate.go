@@ -28,14 +28,14 @@ func (r *Reader) AcceptDeflated() { r.inflate = true }
 // for one.
 func AppendDeflated(dst []byte, op Op, payload []byte) []byte {
 	start, gap := len(dst), HeaderLen(len(payload))
-	d := deflaters.Get(newDeflater)
 	var header [10]byte
-	d.dst = append(dst, header[:gap]...)
-	d.w.Reset(d)
-	d.w.Write(payload) // d does not fail
-	d.w.Flush()
-	dst, d.dst = d.dst, nil
-	deflaters.Put(d)
+	deflaters.Use(newDeflater, func(d *deflater) {
+		d.dst = append(dst, header[:gap]...)
+		d.w.Reset(d)
+		d.w.Write(payload) // d does not fail
+		d.w.Flush()
+		dst, d.dst = d.dst, nil
+	})
 
 	size := len(dst) - start - gap - 4 // the flush ends in 00 00 ff ff
 	if size >= len(payload) {
@@ -67,10 +67,8 @@ func (d *deflater) Write(p []byte) (int, error) {
 func (r *Reader) inflateMessage() *Error {
 	packed := growBuffer(r.msg, len(deflateTail))
 	*packed = append(*packed, deflateTail...)
-	z := inflaters.Get(newInflater)
 	var err *Error
-	r.msg, err = z.inflate(*packed, int(r.limit))
-	inflaters.Put(z)
+	inflaters.Use(newInflater, func(z *inflater) { r.msg, err = z.inflate(*packed, int(r.limit)) })
 	putBuffer(packed)
 	return err
 }
@@ -94,6 +92,7 @@ func (z *inflater) inflate(packed []byte, limit int) (*[]byte, *Error) {
 	defer z.src.Reset(nil) // or an idle inflater holds on to a message
 	z.r.(flate.Resetter).Reset(&z.src, nil)
 	out := getBuffer(min(limit+1, maxAhead, 4*len(packed)))
+	finals := 16 + len(packed)/128 // each costs a copy of the window
 	for {
 		size := len(*out)
 		if size == cap(*out) {
@@ -104,25 +103,23 @@ func (z *inflater) inflate(packed []byte, limit int) (*[]byte, *Error) {
 		switch {
 		case size+n > limit:
 			return out, errTooBig
-		case err == io.EOF && z.ended(packed):
+		case err == io.EOF && z.ended():
 			return out, nil
+		case err == io.EOF && finals > 0: // of a block, RFC 7692, 7.2.1: others follow, and may refer to what was before
+			finals--
+			z.r.(flate.Resetter).Reset(&z.src, (*out)[max(0, size+n-window):])
 		case err != nil:
 			return out, &Error{Code: 1007, Reason: "data does not inflate"}
 		}
 	}
 }
 
-// ended reports whether the end of the stream is the end of the message. A sender may set the final bit in its own last
-// block, and must then add a zero byte (RFC 7692, 7.2.3.5); some forget it. Or it sets it in the empty block whose last
-// four bytes it cuts off (7.2.1).
-func (z *inflater) ended(packed []byte) bool {
-	switch rest := z.src.Len(); {
-	case rest == 0 || rest == len(deflateTail) || rest == len(deflateTail)-len("\x00\x00\xff\xff"):
-		return true
-	default:
-		return rest == len(deflateTail)+1 && packed[len(packed)-rest] == 0
-	}
-}
+// window is how far a block may refer back.
+const window = 32 << 10
+
+// ended reports whether the end of a final block is the end of the message. A sender that sets the final bit in its own
+// last block must add a zero byte (RFC 7692, 7.2.3.5), which with deflateTail is two more blocks; some forget it.
+func (z *inflater) ended() bool { return z.src.Len() == 0 || z.src.Len() == len(deflateTail) }
 
 // deflatedLimit bounds the compressed size of a message of limit bytes: data that does not compress grows, by an eighth
 // at worst with the fixed code of deflate.

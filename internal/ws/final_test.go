@@ -33,3 +33,37 @@ func TestDeflatedMessageEndsWithAFinalEmptyBlock(t *testing.T) {
 		r.Release()
 	}
 }
+
+// A final block may stand in the middle of a message, and the next may refer to what was before it (RFC 7692, 7.2.1).
+func TestDeflatedMessageWithAFinalBlockInTheMiddle(t *testing.T) {
+	var b bytes.Buffer
+	w, err := flate.NewWriter(&b, 9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.WriteString(w, long)
+	_ = w.Close()
+	w, err = flate.NewWriterDict(&b, 9, []byte(long))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.WriteString(w, long)
+	_ = w.Flush()
+	packed := bytes.TrimSuffix(b.Bytes(), []byte("\x00\x00\xff\xff"))
+	r := NewReader(&script{chunks: [][]byte{frames(fin|rsv1|1, packed, fin|1, "next")}}, nil, 1<<20)
+	r.AcceptDeflated()
+	if events, code := drain(t, r); code != 0 || !slices.Equal(events, []event{{Text, long + long}, {Text, "next"}}) {
+		t.Errorf("%v, code %d", events, code)
+	}
+	r.Release()
+}
+
+// Their number is bounded, as each costs a copy of the window.
+func TestDeflatedMessageOfFinalBlocksOnly(t *testing.T) {
+	r := NewReader(&script{chunks: [][]byte{frames(fin|rsv1|1, bytes.Repeat([]byte("\x03\x00"), 10_000))}}, nil, 1<<20)
+	r.AcceptDeflated()
+	if _, code := drain(t, r); code != 1007 {
+		t.Errorf("code %d, want 1007", code)
+	}
+	r.Release()
+}
