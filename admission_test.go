@@ -98,7 +98,7 @@ func TestSessionDuringHandshake(t *testing.T) {
 	eachHandshake(t, func(t *testing.T, on stack, setup enginetest.Setup) {
 		e := serve(t, on, engineio.Config{
 			OnHandshake: func(s *engineio.Session, ctx *fasthttp.RequestCtx) error {
-				if err := s.SendText("early"); !errors.Is(err, engineio.ErrClosed) {
+				if err := s.SendText("early"); !errors.Is(err, engineio.ErrNotOpen) {
 					t.Errorf("send in OnHandshake: %v", err)
 				}
 				if s.Revision() != setup.Revision || s.Transport().String() != string(setup.Way) || !s.RemoteAddr().IsValid() {

@@ -73,11 +73,12 @@ func (s *Session) tellBacklog() {
 
 // passed runs a hook and gives back the turn.
 func (s *Session) passed(above, any bool) {
-	defer s.leaveBeside()
-	hook := s.srv.config.OnLowWater
+	hook, which := s.srv.config.OnLowWater, onLowWater
 	if above {
-		hook = s.srv.config.OnHighWater
+		hook, which = s.srv.config.OnHighWater, onHighWater
 	}
+	defer s.leaveBeside(which)
+	s.note(which)
 	if any && hook != nil {
 		hook(s)
 	}

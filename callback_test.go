@@ -266,20 +266,20 @@ func TestPanicInHandshake(t *testing.T) {
 func TestEnterAndLeave(t *testing.T) {
 	srv := newTestServer(Config{})
 	s, _ := openRecorded(t, srv, V4)
-	if !s.enter() {
+	if !s.enter(onMessage) {
 		t.Fatal("an open session has no turn to give")
 	}
 	if s.turn.TryLock() {
 		t.Fatal("the turn is given twice")
 	}
-	s.leave()
+	s.leave(onMessage)
 	if !s.turn.TryLock() {
 		t.Fatal("the turn is not given back")
 	}
 	s.turn.Unlock()
 	s.CloseNow()
 	settled(t, srv) // which takes the turn
-	if s.enter() {
+	if s.enter(onMessage) {
 		t.Error("a closed session gives a turn")
 	}
 	if !s.turn.TryLock() {

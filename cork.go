@@ -56,6 +56,7 @@ func (o *outbox) loosen() {
 func (o *outbox) cork() {
 	o.mu.Lock()
 	o.corks++
+	o.batch++
 	o.loose = false
 	o.mu.Unlock()
 }

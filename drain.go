@@ -11,7 +11,8 @@ import (
 
 // Drain empties the Server for a deploy: it refuses new sessions from now on (503 with Retry-After), turns
 // ServeHealth red, and closes the open sessions in good order with ReasonDrain, one after the other over
-// the window, so that their clients do not all come to the other servers at once. It returns when none
+// the window, so that their clients do not all come to the other servers at once. Few sessions do not take all
+// of it: 100 ms pass between two at most. It returns when none
 // is left, at once if there was none, or with the cause of ctx; those that are left then stay. One whose
 // client does not come takes CloseTimeout beyond the window. Call Shutdown next: it ends those that are left
 // and waits for every OnDisconnect.
@@ -31,7 +32,7 @@ func (srv *Server) Drain(ctx context.Context, window time.Duration) error {
 	left := make(chan error, 1)
 	go func() { left <- srv.sessions.wait(ctx) }()
 	for i, s := range sessions {
-		due := begin + time.Duration(float64(window)*float64(i+1)/float64(len(sessions)))
+		due := begin + min(time.Duration(float64(window)*float64(i+1)/float64(len(sessions))), time.Duration(i+1)*srv.drainGap)
 		timer := time.NewTimer(due - srv.now())
 		select {
 		case <-timer.C:
@@ -56,3 +57,6 @@ func (srv *Server) ServeHealth(ctx *fasthttp.RequestCtx) {
 	}
 	ctx.SetBodyString("ok\n")
 }
+
+// maxDrainGap is the longest pause of Drain: ten clients a second are no burden to anybody.
+const maxDrainGap = 100 * time.Millisecond

@@ -71,6 +71,7 @@ func leavers(t *testing.T, n int) (*Server, []*Session, *departures) {
 	t.Helper()
 	left := &departures{start: time.Now()}
 	srv := newTestServer(Config{PingInterval: 400 * time.Hour, OnDisconnect: left.note})
+	srv.drainGap = 1000 * time.Hour
 	var sessions []*Session
 	for i := range n {
 		s, _ := openRecorded(t, srv, []Revision{V3, V4}[i%2])
@@ -219,6 +220,7 @@ func TestSessionsWorkUntilTheirTurn(t *testing.T) {
 				PingInterval: 400 * time.Hour, CloseTimeout: 2 * time.Hour,
 				OnMessage: func(s *Session, m Message) { _ = s.SendText(string(m.Data) + "!") },
 			})
+			srv.drainGap = time.Hour
 			wire := func(packets ...string) string { return payload(rev, packets...) }
 			polling, moving := openPolling(t, srv, rev), openPolling(t, srv, rev)
 			onWebSocket, c := openPipe(t, srv, rev)
@@ -286,6 +288,7 @@ func payload(rev Revision, packets ...string) string {
 func TestDrainWaitsForLastWords(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newTestServer(Config{PingInterval: 400 * time.Hour, CloseTimeout: 3 * time.Second})
+		srv.drainGap = time.Minute
 		openPolling(t, srv, V4)
 		result := drain(t.Context(), srv, time.Minute)
 		time.Sleep(time.Minute + 3*time.Second - 1)
@@ -423,6 +426,22 @@ func TestDrainWithoutSessions(t *testing.T) {
 	})
 }
 
+// Few sessions do not take the whole window.
+func TestDrainOfFewSessionsIsShort(t *testing.T) {
+	for n, want := range map[int]time.Duration{1: maxDrainGap, 5: 5 * maxDrainGap, 1000: 10 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			srv, _, left := leavers(t, n)
+			srv.drainGap = maxDrainGap
+			result := drain(t.Context(), srv, 10*time.Second)
+			time.Sleep(want)
+			returned(t, result, nil)
+			if took := left.log[n-1].at; took != want {
+				t.Errorf("%d sessions took %v, want %v", n, took, want)
+			}
+		})
+	}
+}
+
 // Without a window all leave at once.
 func TestDrainWithoutAWindow(t *testing.T) {
 	for _, window := range []time.Duration{0, -time.Hour} {
@@ -442,6 +461,7 @@ func TestDrainWithALongWindow(t *testing.T) {
 		const n, window = 1000, 150 * 24 * time.Hour
 		left := &departures{start: time.Now()}
 		srv := newTestServer(Config{PingInterval: 20 * 24 * time.Hour, OnDisconnect: left.note})
+		srv.drainGap = window / 100
 		var sessions []*Session
 		for range n {
 			s, _ := openRecorded(t, srv, V4)

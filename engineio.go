@@ -274,15 +274,16 @@ type Config struct {
 	// goroutine that reads, and in order.
 	ConcurrentHandlers int
 
-	// Logger is told of panics in callbacks (Error) and of refused requests and broken sessions
-	// (Debug). Default: slog.Default().
+	// Logger is told of panics in callbacks (Error), of what is likely a mistake, with the remedy in the message
+	// (Warn, once a minute of each kind: refused origins, limits reached, callbacks that block, open files used up), and
+	// of refused requests and of sessions that open, upgrade and close (Debug). Default: slog.Default().
 	Logger *slog.Logger
 
 	// OnHandshake accepts or refuses a session. It is the one place where a request meets a
 	// session: read headers, cookies, query and user values here, and keep copies of what is
 	// needed with a Key. ctx is not valid after the return, and neither are the strings that
-	// Fiber's Locals got from a request: strings.Clone them. A *RequestError chooses the answer, any other
-	// error is answered 403. s cannot send yet.
+	// Fiber's Locals got from a request: strings.Clone them. A *RequestError chooses the answer, and so does a
+	// *fiber.Error where the engine is mounted in Fiber; any other error is answered 403. s cannot send yet (ErrNotOpen).
 	OnHandshake func(s *Session, ctx *fasthttp.RequestCtx) error
 
 	// OnConnect runs once the session is open. On long-polling it runs before the response to

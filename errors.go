@@ -6,9 +6,12 @@ import (
 )
 
 var (
-	// ErrClosed is returned by every send on a session that is not open, and by a Flush of what
+	// ErrClosed is returned by every send on a session that has ended, and by a Flush of what
 	// was lost with it.
 	ErrClosed = errors.New("engineio: session closed")
+
+	// ErrNotOpen is returned by every send before OnConnect is due, so in OnHandshake.
+	ErrNotOpen = errors.New("engineio: session is not open yet, send in OnConnect")
 
 	// ErrQueueFull is returned by a send that would exceed Config.MaxQueued or MaxQueuedTotal. The
 	// message was not queued; Config.Overflow says whether the session lives on. Flush waits
@@ -45,7 +48,7 @@ var (
 	errNoUpgrade     = errors.New("upgrades are disabled")
 	errJSONP         = errors.New("JSONP is disabled")
 	errBody          = errors.New("a body where none belongs")
-	errPanic         = errors.New("the application panicked")
+	errPanic         = errors.New("a callback of the application panicked")
 	errSessions      = errors.New("there are MaxSessions")
 	errSessionsOfOne = errors.New("there are MaxSessionsPerIP")
 	errRate          = errors.New("more than MaxHandshakeRate")

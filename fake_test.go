@@ -222,7 +222,7 @@ func reasonOf(t testing.TB, s *Session) Reason {
 	return e.Reason
 }
 
-// A logbook is a slog.Handler that keeps the messages.
+// A logbook is a slog.Handler that keeps the messages with their attributes.
 type logbook struct {
 	mu    sync.Mutex
 	lines []string
@@ -235,7 +235,9 @@ func (b *logbook) WithGroup(string) slog.Handler            { return b }
 func (b *logbook) Handle(_ context.Context, r slog.Record) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.lines = append(b.lines, r.Level.String()+" "+r.Message)
+	line := r.Level.String() + " " + r.Message
+	r.Attrs(func(a slog.Attr) bool { line += " " + a.String(); return true })
+	b.lines = append(b.lines, line)
 	return nil
 }
 

@@ -50,6 +50,7 @@ func (srv *Server) Serve(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	if !srv.origins.admit(ctx) {
+		srv.warnOrigin(ctx)
 		srv.refuse(ctx, forbidden("Origin not allowed", errOrigin))
 		return
 	}
@@ -250,6 +251,8 @@ func (srv *Server) newSession(remote netip.AddrPort, id string, r request) *Sess
 func (s *Session) handshake(ctx *fasthttp.RequestCtx) (err error) {
 	if f := s.srv.config.OnHandshake; f != nil {
 		err = &RequestError{Status: 500, Code: codeBadRequest, Message: "Internal Server Error", Err: errPanic}
+		s.srv.asking.Add(1)
+		defer s.srv.asking.Add(-1)
 		defer s.srv.recovered("OnHandshake")
 		err = f(s, ctx)
 	}
@@ -290,14 +293,4 @@ func (srv *Server) refuseEmpty(ctx *fasthttp.RequestCtx, status int, err error) 
 	if !ctx.Response.ConnectionClose() {
 		discardBody(ctx)
 	}
-}
-
-// report tells the application and the log of a refused request.
-func (srv *Server) report(ctx *fasthttp.RequestCtx, e *RequestError) {
-	remote := srv.proxies.remoteAddr(ctx)
-	if f := srv.config.OnConnectionError; f != nil {
-		srv.guarded("OnConnectionError", func() { f(ctx, remote, e) })
-	}
-	srv.config.Logger.Debug("engineio: request refused", "status", e.Status, "code", e.Code,
-		"message", e.Message, "remote", remote, "err", e.Err)
 }

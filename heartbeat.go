@@ -59,9 +59,11 @@ func (s *Session) tick() {
 
 	switch phase {
 	case beatInterval:
+		s.suspect()
 		s.excuse.fresh()
 		s.ping()
 	case beatTimeout:
+		s.suspect()
 		if !s.again() {
 			s.terminate(ReasonPingTimeout, nil)
 		}

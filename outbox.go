@@ -48,6 +48,7 @@ type outbox struct {
 	textOnly    atomic.Bool // the client cannot take binary, on this transport: it travels as base64
 	deflates    atomic.Bool // the holder is a WebSocket with permessage-deflate
 	corks       int32       // senders that will call uncork; guarded by mu
+	batch       uint32      // which cork is the last; guarded by mu
 	packFrom    int         // such a WebSocket compresses frames from this size on
 
 	mu          sync.Mutex

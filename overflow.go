@@ -33,6 +33,9 @@ func (o Overflow) check() {
 
 // overflowed is what a send makes of a message that found the queue full.
 func (s *Session) overflowed(broadcast bool) error {
+	if s.srv.queued.exceeded() {
+		s.srv.warn(noticeQueues, "engineio: queues are full from 4 KiB on, all together hold Config.MaxQueuedTotal: send less, or raise it if there is memory")
+	}
 	policy := s.srv.config.Overflow
 	if policy == OverflowDropNewest {
 		s.out.miss()

@@ -73,7 +73,7 @@ func TestPanicInOnHeaders(t *testing.T) {
 			t.Errorf("the last GET has %q", body)
 		}
 	}
-	if book.count("ERROR engineio: panic in a callback") != 2 {
+	if book.count("ERROR engineio: panic in OnHeaders") != 2 {
 		t.Errorf("logged %q", book.lines)
 	}
 }

@@ -115,6 +115,8 @@ func bounded(t codec.Type) bool { return t == codec.Message || t == codec.Pong }
 // takes tells whether a packet of n bytes on the wire may be queued.
 func (o *outbox) takes(t codec.Type, n int, opts SendOption) error {
 	switch {
+	case o.state == outNew:
+		return ErrNotOpen
 	case o.state != outOpen:
 		return ErrClosed
 	case opts&Volatile != 0 && !o.ready:

@@ -95,7 +95,7 @@ func (s *Session) headers(ctx *fasthttp.RequestCtx, initial bool) {
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			s.panicked(p)
+			s.panicked(onHeaders, p)
 		}
 	}()
 	f(s, ctx, initial)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"fmt"
 	"iter"
 	"net/netip"
 	"runtime/debug"
@@ -28,9 +29,14 @@ type Server struct {
 	sessions tally           // that have not ended, handshakes under way included
 	busy     tally           // sessions, their connections, tasks of Go
 	queued   budget          // what waits in the sessions' queues
+	asking   atomic.Int32    // OnHandshake under way
+	tasks    atomic.Int32    // of Go, under way
+	late     latecomers      // sessions that wait for their OnDisconnect
+	notices  notices         // what the log was told of
 	draining atomic.Bool     // no new sessions
 	closing  atomic.Bool     // and no new tasks
 	made     time.Time       // when now began to count
+	drainGap time.Duration   // the longest between two sessions that Drain closes
 	ctx      context.Context // of the tasks of Go
 	cancel   context.CancelFunc
 	watching atomic.Pointer[<-chan struct{}] // the HTTP server of the last request
@@ -46,7 +52,7 @@ type Server struct {
 
 // New makes a Server. It panics on a Config that makes no sense.
 func New(config Config) *Server {
-	srv := &Server{config: config.withDefaults(), made: time.Now(), stopped: make(chan struct{})}
+	srv := &Server{config: config.withDefaults(), made: time.Now(), drainGap: maxDrainGap, stopped: make(chan struct{})}
 	if f := srv.config.AllowOrigin; f != nil {
 		srv.config.AllowOrigin = func(origin string) (ok bool) {
 			srv.guarded("AllowOrigin", func() { ok = f(origin) })
@@ -138,8 +144,10 @@ func (srv *Server) Go(f func(ctx context.Context)) error {
 		srv.busy.done()
 		return ErrShutdown
 	}
+	srv.tasks.Add(1)
 	go func() {
 		defer srv.busy.done()
+		defer srv.tasks.Add(-1)
 		defer srv.recovered("a task")
 		f(srv.ctx)
 	}()
@@ -163,8 +171,10 @@ func (srv *Server) guarded(where string, hook func()) (ok bool) {
 
 // Shutdown refuses new sessions (503), closes the open ones in good order with ReasonShutdown, and
 // waits until they and the tasks of Go have ended. When ctx ends first it drops what is still
-// queued, and returns the cause of ctx. A Server does not come back. In a callback or a task of Go it
-// would wait for itself until ctx ends: start it by go there.
+// queued, and returns an error that wraps the cause of ctx and says what it was waiting for, such as
+// "1 session in OnMessage". A Server does not come back. In a callback or a task of Go it
+// would wait for itself until ctx ends: start it by go there. What it waits for is logged (Warn) when it
+// takes longer than Config.CloseTimeout.
 //
 // Call it before the HTTP server's own Shutdown, so that long-polling clients can still fetch
 // what was sent to them. The HTTP server's Shutdown alone does the same, but without that.
@@ -176,8 +186,9 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 		s.close(ReasonShutdown)
 		return true
 	})
-	err := srv.busy.wait(ctx)
+	err := srv.waitIdle(ctx)
 	if err != nil {
+		err = fmt.Errorf("engineio: Shutdown: %w, with %s left", err, srv.pending())
 		srv.registry.each(func(s *Session) bool {
 			s.terminate(ReasonShutdown, err)
 			return true
@@ -217,7 +228,9 @@ func (srv *Server) watch(done <-chan struct{}) {
 		case <-done:
 			ctx, cancel := context.WithTimeout(context.Background(), 2*srv.config.CloseTimeout)
 			defer cancel()
-			_ = srv.Shutdown(ctx)
+			if err := srv.Shutdown(ctx); err != nil {
+				srv.config.Logger.Warn("engineio: the HTTP server has shut down", "err", err)
+			}
 		case <-srv.stopped:
 		}
 	}()

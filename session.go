@@ -41,7 +41,9 @@ type Session struct {
 
 	mu      sync.Mutex // a leaf, like outbox.mu
 	state   state
-	asked   bool   // OnHandshake is through
+	asked   bool // OnHandshake is through
+	known   bool // the log was told of it
+	doing   callback
 	reason  Reason // why the session is closing or closed
 	err     error
 	beat    heartbeat
@@ -148,7 +150,7 @@ func (s *Session) terminate(r Reason, err error) {
 	s.state, s.reason, s.err = stateClosed, r, err
 	s.over.Store(true)
 	s.beat.timer.Stop()
-	probing, life := s.probing, s.life
+	probing, life, known := s.probing, s.life, s.known
 	s.mu.Unlock()
 
 	s.srv.dismiss(s.remote.Addr())
@@ -163,13 +165,20 @@ func (s *Session) terminate(r Reason, err error) {
 	if life != nil {
 		life.end(&CloseError{r, err})
 	}
-	s.srv.config.Logger.Debug("engineio: session closed", "sid", s.id, "reason", r, "err", err)
+	if r == ReasonTooBig {
+		s.srv.warn(noticePayload, "engineio: ended a session for a payload above Config.MaxPayload or MaxPackets: raise that if the client is yours",
+			"sid", s.id, "remote", s.remote, "err", err)
+	}
+	if known && s.srv.debugging() {
+		s.srv.config.Logger.Debug("engineio: session closed", "sid", s.id, "transport", s.Transport(), "remote", s.remote, "reason", r, "err", err)
+	}
 	if s.srv.config.OnDisconnect == nil && s.turn.TryLock() {
 		s.turn.Unlock()
 		s.leaveGroups()
 		s.srv.busy.done()
 		return
 	}
+	s.srv.late.add(s)
 	go s.settle()
 }
 
@@ -229,12 +238,24 @@ func (s *Session) connect(t transport) error {
 		s.terminate(ReasonServerClose, errIDInUse)
 		return errIDInUse
 	}
-	if s.enter() {
+	s.introduce()
+	if s.enter(onConnect) {
 		s.connected = true
 		s.opened()
 		s.out.watch()
 	}
 	return nil
+}
+
+// introduce tells the log of a session that has opened.
+func (s *Session) introduce() {
+	s.mu.Lock()
+	s.known = s.state != stateClosed
+	known := s.known
+	s.mu.Unlock()
+	if known && s.srv.debugging() {
+		s.srv.config.Logger.Debug("engineio: session opened", "sid", s.id, "transport", s.Transport(), "remote", s.remote, "revision", int(s.revision))
+	}
 }
 
 func (s *Session) uncork() {

@@ -6,22 +6,59 @@ import (
 	"runtime/debug"
 )
 
-// enter takes the callbacks' turn. It fails when the session is over.
-func (s *Session) enter() bool {
+// A callback is one of those that a session runs, by its name in Config.
+type callback uint8
+
+const (
+	onMessage callback = iota // the zero value, so that the many need not be noted
+	onConnect
+	onUpgrade
+	onHighWater
+	onLowWater
+	onHeaders
+	onDisconnect
+)
+
+func (c callback) String() string {
+	return [...]string{"OnMessage", "OnConnect", "OnUpgrade", "OnHighWater", "OnLowWater", "OnHeaders", "OnDisconnect"}[c]
+}
+
+// enter takes the callbacks' turn, for which. It fails when the session is over.
+func (s *Session) enter(which callback) bool {
 	s.turn.Lock()
 	if s.over.Load() {
 		s.turn.Unlock()
 		return false
 	}
+	if which != onMessage {
+		s.note(which)
+	}
 	return true
 }
 
 // leave gives the turn back. It is deferred around a callback and recovers its panic.
-func (s *Session) leave() {
+func (s *Session) leave(which callback) {
 	if p := recover(); p != nil {
-		s.panicked(p)
+		s.panicked(which, p)
+	}
+	if which != onMessage {
+		s.note(onMessage)
 	}
 	s.turn.Unlock()
+}
+
+// note says which callback has the turn. OnMessage is what it is otherwise, and never noted.
+func (s *Session) note(which callback) {
+	s.mu.Lock()
+	s.doing = which
+	s.mu.Unlock()
+}
+
+// has is the callback that has the turn, if one has it.
+func (s *Session) has() callback {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.doing
 }
 
 // calling tells whether a callback runs that keeps the client from being heard. With ConcurrentHandlers those
@@ -41,23 +78,25 @@ func (s *Session) calling() bool {
 	return false
 }
 
-func (s *Session) panicked(p any) {
-	s.srv.config.Logger.Error("engineio: panic in a callback",
+func (s *Session) panicked(which callback, p any) {
+	s.srv.config.Logger.Error("engineio: panic in "+which.String(),
 		"sid", s.id, "panic", p, "stack", string(debug.Stack()))
 	err, ok := p.(error)
 	if !ok {
 		err = fmt.Errorf("%v", p)
 	}
-	s.terminate(ReasonPanic, fmt.Errorf("panic: %w", err))
+	s.terminate(ReasonPanic, fmt.Errorf("panic in %v: %w", which, err))
 }
 
-// settle runs OnDisconnect when no other callback runs any more. terminate starts it, once, in a
+// settle runs OnDisconnect when no other callback runs any more. terminate starts it, once and as a latecomer, in a
 // goroutine of its own: its caller may be a callback, or hold a lock that OnDisconnect wants.
 func (s *Session) settle() {
 	defer s.srv.busy.done()
 	defer s.leaveGroups()
+	defer s.srv.late.remove(s)
 	s.turn.Lock()
-	defer s.leave()
+	s.note(onDisconnect)
+	defer s.leave(onDisconnect)
 	if f := s.srv.config.OnDisconnect; f != nil && s.connected {
 		s.mu.Lock()
 		r, err := s.reason, s.err
@@ -67,7 +106,7 @@ func (s *Session) settle() {
 }
 
 func (s *Session) opened() {
-	defer s.leave()
+	defer s.leave(onConnect)
 	if f := s.srv.config.OnConnect; f != nil {
 		s.out.begin()
 		f(s)
@@ -83,10 +122,10 @@ func (s *Session) deliver(m Message) {
 		go s.deliverShared(m, !s.over.Load())
 		return
 	}
-	if !s.enter() {
+	if !s.enter(onMessage) {
 		return
 	}
-	defer s.leave()
+	defer s.leave(onMessage)
 	if f := s.srv.config.OnMessage; f != nil {
 		f(s, m)
 	}
@@ -107,7 +146,7 @@ func (s *Session) slot() {
 // enterBeside is enter for what may run beside an OnMessage, if that may.
 func (s *Session) enterBeside() bool {
 	if s.slots == nil {
-		return s.enter()
+		return s.enter(onMessage) // which it is, passed knows
 	}
 	s.turn.RLock()
 	if s.over.Load() {
@@ -118,9 +157,12 @@ func (s *Session) enterBeside() bool {
 }
 
 // leaveBeside is its leave.
-func (s *Session) leaveBeside() {
+func (s *Session) leaveBeside(which callback) {
 	if p := recover(); p != nil {
-		s.panicked(p)
+		s.panicked(which, p)
+	}
+	if which != onMessage {
+		s.note(onMessage)
 	}
 	if s.slots == nil {
 		s.turn.Unlock()
@@ -133,7 +175,7 @@ func (s *Session) leaveBeside() {
 // nothing else.
 func (s *Session) deliverShared(m Message, open bool) {
 	defer func() { <-s.slots }()
-	defer s.leaveBeside()
+	defer s.leaveBeside(onMessage)
 	if f := s.srv.config.OnMessage; f != nil && open {
 		f(s, m)
 	}

@@ -76,11 +76,14 @@ func (s *Session) completeUpgrade(w *webSocket) bool {
 
 // upgraded tells the application.
 func (s *Session) upgraded() {
+	if s.srv.debugging() {
+		s.srv.config.Logger.Debug("engineio: session upgraded", "sid", s.id, "remote", s.remote)
+	}
 	f := s.srv.config.OnUpgrade
-	if f == nil || !s.enter() {
+	if f == nil || !s.enter(onUpgrade) {
 		return
 	}
-	defer s.leave()
+	defer s.leave(onUpgrade)
 	f(s)
 }
 
