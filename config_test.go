@@ -87,6 +87,21 @@ func TestConfigPanics(t *testing.T) {
 		{"MaxHandshakeRate", Config{MaxHandshakeRate: -1}},
 		{"MaxHandshakeRatePerIP", Config{MaxHandshakeRatePerIP: -1}},
 		{"AllowedOrigins", Config{AllowedOrigins: []string{"no origin at all"}}},
+		{`AllowedOrigins has "*", and AllowCredentials`, Config{AllowedOrigins: []string{"https://a.example", "*"}, AllowCredentials: true}},
+		{`AllowedOrigins has "*", and AllowOrigin`, Config{AllowedOrigins: []string{"*"}, AllowOrigin: func(string) bool { return false }}},
+		{"HighWater is 2000000, above MaxQueued, 1048576: ", Config{HighWater: 2_000_000}},
+		{"HighWater is 11, above MaxQueued, 10: ", Config{HighWater: 11, MaxQueued: 10}},
+		{"MaxSessionsPerIP is 11, above MaxSessions, 10: ", Config{MaxSessions: 10, MaxSessionsPerIP: 11}},
+		{"MaxHandshakeRatePerIP is 11, above MaxHandshakeRate, 10: ", Config{MaxHandshakeRate: 10, MaxHandshakeRatePerIP: 11}},
+		{"ConcurrentHandlers", Config{ConcurrentHandlers: math.MaxInt32}}, // somebody thought it was for all sessions
+		{`Path is "/engine.io/?EIO=4/", with a ?`, Config{Path: "/engine.io/?EIO=4"}},
+		{"Path", Config{Path: "/engine.io#x"}},
+		{"Path", Config{Path: "http://example.com/engine.io/"}},
+		{"Path", Config{Path: "/a//b"}},
+		{"Path", Config{Path: "/a/../b"}},
+		{"Path", Config{Path: "/a%20b"}},
+		{"Path", Config{Path: "/a b"}},
+		{"Path", Config{Path: `\engine.io`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			defer func() {

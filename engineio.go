@@ -107,7 +107,7 @@ func options(opts []SendOption) (all SendOption) {
 // most that a browser's timer holds.
 type Config struct {
 	// Path is where Handler and the Fiber middleware serve the engine, in Fiber below the prefix
-	// of the group or Use. Slashes at its ends are optional, here and in requests.
+	// of the group or Use. Slashes at its ends are optional, here and in requests. No query, no escapes.
 	// Default: "/engine.io/".
 	Path string
 
@@ -179,7 +179,7 @@ type Config struct {
 	Overflow Overflow
 
 	// HighWater and LowWater are the sizes of a session's queue at which OnHighWater and OnLowWater
-	// run, in bytes on the wire. Default: MaxQueued/2 and HighWater/4.
+	// run, in bytes on the wire, MaxQueued at most. Default: MaxQueued/2 and HighWater/4.
 	HighWater, LowWater int
 
 	// MaxSessions is the most sessions that are open at once; a handshake above it is answered
@@ -189,15 +189,15 @@ type Config struct {
 	// MaxSessionsPerIP is the most sessions of one address (Session.RemoteAddr; of IPv6 the first
 	// 64 bits) that are open at once; a handshake above it is answered 429 with Retry-After.
 	// Default: MaxSessions, so no bound of its own: behind a proxy that is not in TrustedProxies
-	// all clients have one address. Clients without an IP address count as one.
+	// all clients have one address. Clients without an IP address count as one. MaxSessions at most.
 	MaxSessionsPerIP int
 
 	// MaxHandshakeRate is how many handshakes a second are let in, a second's worth of them at once.
 	// Those above it are answered 503 with Retry-After. Default: 10,000.
 	MaxHandshakeRate int
 
-	// MaxHandshakeRatePerIP is the same for one address, with 429. Default: MaxHandshakeRate, so no
-	// bound of its own.
+	// MaxHandshakeRatePerIP is the same for one address, with 429; MaxHandshakeRate at most. Default:
+	// MaxHandshakeRate, so no bound of its own.
 	MaxHandshakeRatePerIP int
 
 	// Transports are the transports on offer. Default: Polling and WebSocket.
@@ -218,12 +218,13 @@ type Config struct {
 	// send none, is judged by Sec-Fetch-Site and Referer, and refused without either. Default: none.
 	AllowedOrigins []string
 
-	// AllowOrigin decides about origins that AllowedOrigins does not list. It sees the header
-	// as it was sent, "null" included. Default: none.
+	// AllowOrigin decides about origins that AllowedOrigins does not list, so it cannot go with "*". It sees the
+	// header as it was sent, "null" included. Default: none.
 	AllowOrigin func(origin string) bool
 
 	// AllowCredentials lets pages of allowed origins send cookies, which engine.io-client 3 does
-	// unasked. With "*" every page of the web then acts as your user. Default: false.
+	// unasked. It cannot go with "*": every page of the web would act as your user. Who wants even that
+	// must say so, by an AllowOrigin that returns true. Default: false.
 	AllowCredentials bool
 
 	// TrustedProxies are the addresses ("10.1.2.3") and networks ("10.0.0.0/8") whose
@@ -271,7 +272,7 @@ type Config struct {
 
 	// ConcurrentHandlers is how many OnMessage of one session may run at once, each in a
 	// goroutine of its own, with Message.Data copied and in no order. Default: 1, on the
-	// goroutine that reads, and in order.
+	// goroutine that reads, and in order. 65,536 at most.
 	ConcurrentHandlers int
 
 	// Logger is told of panics in callbacks (Error), of what is likely a mistake, with the remedy in the message
@@ -363,7 +364,8 @@ func (c Config) withDefaults() Config {
 	} {
 		*d.value = cmp.Or(*d.value, d.def)
 		if *d.value < time.Millisecond || *d.value > maxTime {
-			panic(fmt.Sprintf("engineio: Config.%s is %v, must be from 1ms to %v", d.name, *d.value, maxTime))
+			panic(fmt.Sprintf("engineio: Config.%s is %v, must be from 1ms to %v: write it as %d*time.Second", d.name, *d.value, maxTime,
+				max(1, min(int64(*d.value), 60))))
 		}
 	}
 	if c.PingInterval > maxTime-c.PingTimeout {
@@ -395,9 +397,6 @@ func (c Config) withDefaultLimits() Config {
 	limit("LowWater", &c.LowWater, c.HighWater/4)
 	limit("MaxMessageRate", &c.MaxMessageRate, 0)
 	limit("MaxByteRate", &c.MaxByteRate, 0)
-	if c.LowWater > c.HighWater {
-		panic(fmt.Sprintf("engineio: Config.LowWater is %d, above HighWater, %d", c.LowWater, c.HighWater))
-	}
 	if c.MaxPayload > maxMaxPayload {
 		panic(fmt.Sprintf("engineio: Config.MaxPayload is %d, must be %d or less", c.MaxPayload, maxMaxPayload))
 	}

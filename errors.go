@@ -3,6 +3,8 @@ package engineio
 import (
 	"errors"
 	"fmt"
+
+	"github.com/fasteio/engineio/internal/status"
 )
 
 var (
@@ -72,7 +74,8 @@ var (
 )
 
 // RequestError refuses a request. OnHandshake returns one to choose what the client sees; any
-// other error from it is answered with 403, code 4 and the text "Forbidden".
+// other error from it is answered with 403, code 4 and the text "Forbidden", but for a *fiber.Error where the
+// engine is mounted in Fiber, whose status and message are kept.
 //
 // On long-polling the body is {"code":Code,"message":Message}; a WebSocket handshake gets the
 // same, in place of the 101.
@@ -125,7 +128,11 @@ func refuse(code int, err error) *RequestError { return &RequestError{Code: code
 func refusal(err error) *RequestError {
 	var e *RequestError
 	if !errors.As(err, &e) || e == nil {
-		return (&RequestError{Code: codeForbidden, Err: err}).withDefaults()
+		e = &RequestError{Code: codeForbidden, Err: err}
+		if code, message, ok := status.Of(err); ok {
+			e.Status, e.Message = code, message
+		}
+		return e.withDefaults()
 	}
 	c := *e
 	if c.Code == 0 {

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/fasteio/engineio/internal/files"
 )
 
 // Listener makes ln outlast a shortage of files. The Accept of ln fails when the process, or the system, has as
@@ -78,7 +80,7 @@ func isShortage(err error) bool {
 // compareFiles warns when sessions may need more files than the process may open. What the HTTP server may hold
 // beside them is known to the Fiber middleware alone.
 func (srv *Server) compareFiles() {
-	if limit, ok := fileLimit(); ok && uint64(srv.config.MaxSessions) > limit {
+	if limit, ok := files.Limit(); ok && uint64(srv.config.MaxSessions) > limit {
 		srv.config.Logger.Warn("engineio: Config.MaxSessions is above the limit of open files: lower it, or raise the limit (ulimit -n, LimitNOFILE)",
 			"MaxSessions", srv.config.MaxSessions, "limit", limit)
 	}

@@ -296,9 +296,9 @@ var slowOnes = []finish{
 }
 
 var panics = []finish{
-	{reason: engineio.ReasonPanic, way: "in OnMessage", provoke: tells("panic"), cause: isText("panic: as asked for")},
+	{reason: engineio.ReasonPanic, way: "in OnMessage", provoke: tells("panic"), cause: isText("panic in OnMessage: as asked for")},
 	{
-		reason: engineio.ReasonPanic, way: "in OnHighWater", cause: isText("panic: high water"),
+		reason: engineio.ReasonPanic, way: "in OnHighWater", cause: isText("panic in OnHighWater: high water"),
 		never:  map[string]string{"parked": neverPark},
 		config: engineio.Config{HighWater: 1, OnHighWater: func(*engineio.Session) { panic("high water") }},
 		provoke: func(_ *testing.T, e *exit) { // what has left again before anybody looked is not told
@@ -306,7 +306,7 @@ var panics = []finish{
 			}
 		},
 	}, {
-		reason: engineio.ReasonPanic, way: "in OnUpgrade", cause: isText("panic: on upgrade"),
+		reason: engineio.ReasonPanic, way: "in OnUpgrade", cause: isText("panic in OnUpgrade: on upgrade"),
 		never:   map[string]string{"polling": noUpgrade, "websocket": noUpgrade},
 		config:  engineio.Config{OnUpgrade: func(*engineio.Session) { panic("on upgrade") }},
 		provoke: func(*testing.T, *exit) {},

@@ -53,6 +53,7 @@ type Server struct {
 // New makes a Server. It panics on a Config that makes no sense.
 func New(config Config) *Server {
 	srv := &Server{config: config.withDefaults(), made: time.Now(), drainGap: maxDrainGap, stopped: make(chan struct{})}
+	srv.config.check()
 	if f := srv.config.AllowOrigin; f != nil {
 		srv.config.AllowOrigin = func(origin string) (ok bool) {
 			srv.guarded("AllowOrigin", func() { ok = f(origin) })
@@ -187,10 +188,10 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 		return true
 	})
 	err := srv.waitIdle(ctx)
-	if err != nil {
-		err = fmt.Errorf("engineio: Shutdown: %w, with %s left", err, srv.pending())
+	if why := err; err != nil {
+		err = fmt.Errorf("engineio: Shutdown: %w, with %s left", why, srv.pending())
 		srv.registry.each(func(s *Session) bool {
-			s.terminate(ReasonShutdown, err)
+			s.terminate(ReasonShutdown, why)
 			return true
 		})
 	}

@@ -107,7 +107,7 @@ func TestSendAfterClose(t *testing.T) {
 
 func TestSendBeforeOpen(t *testing.T) {
 	s := newTestSession(t, newTestServer(Config{}), V4, Polling)
-	if err := s.SendText("x"); !errors.Is(err, ErrClosed) {
+	if err := s.SendText("x"); !errors.Is(err, ErrNotOpen) {
 		t.Errorf("SendText: %v", err)
 	}
 	if err := s.Flush(t.Context()); err != nil {

@@ -2,6 +2,9 @@ package eiofiber_test
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"net/http/httptest"
 	"strings"
@@ -9,9 +12,11 @@ import (
 	"testing"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"github.com/fasteio/engineio"
 	eiofiber "github.com/fasteio/engineio/fiber"
+	"github.com/fasteio/engineio/internal/files"
 )
 
 // A notebook is a logger's output.
@@ -38,6 +43,9 @@ func ask(t *testing.T, app fiber.Config, engine engineio.Config) (status int, lo
 	t.Helper()
 	var n notebook
 	engine.Logger = slog.New(slog.NewTextHandler(&n, nil))
+	if app.Concurrency == 0 {
+		app.Concurrency, engine.MaxSessions = 1, 2 // below every limit of open files
+	}
 	srv := newEngine(t, engine)
 	a := fiber.New(app)
 	a.Use(eiofiber.New(srv))
@@ -101,5 +109,95 @@ func TestConfigDefault(t *testing.T) {
 	r, err := app.Test(httptest.NewRequest("GET", "/engine.io/"+query, nil))
 	if err != nil || r.StatusCode != 200 {
 		t.Errorf("%v, %v", r, err)
+	}
+}
+
+// What may be open at once, by the app and by the engine, is compared with what the process may open.
+func TestOpenFiles(t *testing.T) {
+	limit, ok := files.Limit()
+	if !ok || limit > 1<<40 {
+		t.Skip("this process may open any number of files")
+	}
+	for _, c := range []struct {
+		concurrency, sessions int
+		logged                int
+	}{
+		{1, 2, 0}, {int(limit) - 2, 2, 0}, {int(limit) - 1, 2, 1}, {2, int(limit), 1},
+	} {
+		_, log := ask(t, fiber.Config{Concurrency: c.concurrency}, engineio.Config{MaxSessions: c.sessions})
+		if strings.Count(log, "above the limit of open files") != c.logged {
+			t.Errorf("%d and %d of %d: logged %q", c.concurrency, c.sessions, limit, log)
+		}
+	}
+}
+
+// A mount that cannot work says so at its first request, once.
+func TestMountsThatCannotWork(t *testing.T) {
+	webSocket := []engineio.Transport{engineio.WebSocket}
+	page := func(c *fiber.Ctx) error { return c.SendString("page") }
+	for name, c := range map[string]struct {
+		mount      func(app *fiber.App, engine fiber.Handler)
+		path       string
+		transports []engineio.Transport
+		want       string // in the log; nothing else is there
+	}{
+		"Get at another path": {func(app *fiber.App, engine fiber.Handler) { app.Get("/live", engine) }, "/live", nil,
+			`a route at \"/live\" alone never reaches the engine, which is at \"/live/engine.io/\" there`},
+		"All at another path": {func(app *fiber.App, engine fiber.Handler) { app.All("/live", engine) }, "/live", nil, "never reaches the engine"},
+		"Get in a group": {func(app *fiber.App, engine fiber.Handler) { app.Group("/api").Get("/live", engine) }, "/api/live", nil,
+			`which is at \"/api/live/engine.io/\" there`},
+		"Get": {func(app *fiber.App, engine fiber.Handler) { app.Get("/engine.io/", engine) }, "/engine.io/", nil,
+			`the engine's route \"/engine.io/\" is for GET and HEAD alone, and long-polling posts`},
+		"Get for WebSocket alone": {func(app *fiber.App, engine fiber.Handler) { app.Get("/engine.io/", engine) }, "/engine.io/", webSocket, ""},
+		"Get and Post": {func(app *fiber.App, engine fiber.Handler) {
+			app.Add("GET", "/engine.io/", engine)
+			app.Add("POST", "/engine.io/", engine)
+		}, "/engine.io/", nil, "is for GET alone"},
+		"All":            {func(app *fiber.App, engine fiber.Handler) { app.All("/engine.io/", engine) }, "/engine.io/", nil, ""},
+		"Use":            {func(app *fiber.App, engine fiber.Handler) { app.Use(engine) }, "/engine.io/", nil, ""},
+		"Use below":      {func(app *fiber.App, engine fiber.Handler) { app.Use("/live", engine) }, "/live", nil, ""},
+		"Use and a page": {func(app *fiber.App, engine fiber.Handler) { app.Use("/live", engine); app.Get("/live", page) }, "/live", nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var n notebook
+			srv := newEngine(t, engineio.Config{Logger: slog.New(slog.NewTextHandler(&n, nil)), Transports: c.transports, MaxSessions: 1})
+			app := fiber.New(fiber.Config{Concurrency: 1})
+			c.mount(app, eiofiber.New(srv))
+			for range 2 {
+				if _, err := app.Test(httptest.NewRequest("GET", c.path+query, nil)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if log := n.String(); strings.Count(log, "level=") != min(len(c.want), 1) || !strings.Contains(log, c.want) {
+				t.Errorf("logged %s", log)
+			}
+		})
+	}
+}
+
+// OnHandshake may refuse with Fiber's errors.
+func TestFiberErrorsKeepTheirStatus(t *testing.T) {
+	for _, c := range []struct {
+		err    error
+		status int
+		body   string
+	}{
+		{fiber.NewError(401), 401, `{"code":4,"message":"Unauthorized"}`},
+		{fiber.NewError(429, "later"), 429, `{"code":4,"message":"later"}`},
+		{fmt.Errorf("log in: %w", fiber.ErrTeapot), 418, `{"code":4,"message":"I'm a teapot"}`},
+		{fiber.NewError(200, "fine"), 403, `{"code":4,"message":"fine"}`},
+		{(*fiber.Error)(nil), 403, `{"code":4,"message":"Forbidden"}`},
+		{errors.New("no"), 403, `{"code":4,"message":"Forbidden"}`},
+	} {
+		srv := newEngine(t, engineio.Config{OnHandshake: func(*engineio.Session, *fasthttp.RequestCtx) error { return c.err }})
+		app := fiber.New()
+		app.Use(eiofiber.New(srv))
+		r, err := app.Test(httptest.NewRequest("GET", "/engine.io/"+query, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body, _ := io.ReadAll(r.Body); r.StatusCode != c.status || string(body) != c.body {
+			t.Errorf("%#v: answered %d %s", c.err, r.StatusCode, body)
+		}
 	}
 }

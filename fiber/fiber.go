@@ -12,7 +12,6 @@
 package eiofiber
 
 import (
-	"log/slog"
 	"strings"
 	"sync"
 
@@ -23,6 +22,9 @@ import (
 
 // New makes a handler that serves srv at its path and hands every other request on. It panics
 // when srv is nil.
+//
+// Mount it with Use or All, never with Get: long-polling posts too. A mount that requests cannot reach is told to the
+// engine's Logger (Warn) at its first request, and so is a configuration of the app that does not fit the engine's.
 //
 // An engine with long-polling does not work in an app with fiber.Config.Prefork, whose processes
 // know nothing of each other's sessions: its requests are answered 500, with the reason.
@@ -43,6 +45,7 @@ func New(srv *engineio.Server, config ...Config) fiber.Handler {
 		once.Do(func() {
 			app := c.App().Config() // 1 KB, not to be copied for each request
 			caseSensitive, refused = app.CaseSensitive, check(app, engine)
+			checkMount(c, path, engine)
 		})
 		if !matches(c, path, caseSensitive) || cfg.Next != nil && cfg.Next(c) {
 			return c.Next()
@@ -56,41 +59,28 @@ func New(srv *engineio.Server, config ...Config) fiber.Handler {
 	}
 }
 
-// check compares the app with the engine. It can only be done once the app serves, since New
-// does not know it.
-func check(app fiber.Config, engine engineio.Config) error {
-	if app.BodyLimit < engine.MaxPayload {
-		engine.Logger.Warn("eiofiber: fiber.Config.BodyLimit is below the engine's MaxPayload; larger payloads are refused by Fiber",
-			slog.Int("BodyLimit", app.BodyLimit), slog.Int("MaxPayload", engine.MaxPayload))
-	}
-	if !app.Prefork {
-		return nil
-	}
-	for _, t := range engine.Transports {
-		if t == engineio.Polling {
-			engine.Logger.Error(errPrefork.Error())
-			return errPrefork
-		}
-	}
-	return nil
-}
-
 var errPrefork = fiber.NewError(fiber.StatusInternalServerError,
 	"eiofiber: long-polling does not work with fiber.Config.Prefork; turn Prefork off or set Transports to WebSocket alone")
 
 // matches tells whether the request is for path below the prefix that the handler was mounted
 // at. A mount at path itself, app.Use("/engine.io", ...), is the same as one at the root.
 func matches(c *fiber.Ctx, path string, caseSensitive bool) bool {
-	want, got := strings.TrimSuffix(c.Route().Path, "/"), "/"+strings.Trim(c.Path(), "/")
-	if !endsIn(want, path, caseSensitive) {
-		want += path
-	}
+	want, got := below(c.Route().Path, path, caseSensitive), "/"+strings.Trim(c.Path(), "/")
 	if sameSegments(strings.Trim(want, "/"), got[1:], caseSensitive) {
 		return true
 	}
 	// What only Fiber can compare, at the cost of a parser made each time.
 	return strings.ContainsAny(want, `:*+\`) && endsIn(got, path, caseSensitive) &&
 		fiber.RoutePatternMatch(got, want, fiber.Config{CaseSensitive: caseSensitive})
+}
+
+// below is where the engine is when it was mounted at route.
+func below(route, path string, caseSensitive bool) string {
+	route = strings.TrimSuffix(route, "/")
+	if endsIn(route, path, caseSensitive) {
+		return route
+	}
+	return route + path
 }
 
 func endsIn(path, suffix string, caseSensitive bool) bool {

@@ -1,11 +1,12 @@
 //go:build linux || darwin || freebsd || netbsd || openbsd
 
-package engineio
+// Package files knows how many files the process may have open.
+package files
 
 import "syscall"
 
-// fileLimit is how many files the process may have open.
-func fileLimit() (limit uint64, ok bool) {
+// Limit is how many files the process may have open.
+func Limit() (limit uint64, ok bool) {
 	var r syscall.Rlimit
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &r) != nil {
 		return 0, false
