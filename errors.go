@@ -127,12 +127,13 @@ func refuse(code int, err error) *RequestError { return &RequestError{Code: code
 // refusal turns what OnHandshake returned into an answer.
 func refusal(err error) *RequestError {
 	var e *RequestError
-	if !errors.As(err, &e) || e == nil {
+	if !errors.As(err, &e) {
 		e = &RequestError{Code: codeForbidden, Err: err}
-		if code, message, ok := status.Of(err); ok {
-			e.Status, e.Message = code, message
-		}
+		e.Status, e.Message, _ = status.Of(err)
 		return e.withDefaults()
+	}
+	if e == nil {
+		return (&RequestError{Code: codeForbidden, Err: err}).withDefaults()
 	}
 	c := *e
 	if c.Code == 0 {

@@ -15,6 +15,7 @@ const fragment = `package main
 import (
 	"context"
 	"log"
+	"net"
 
 	"github.com/valyala/fasthttp"
 
@@ -26,6 +27,7 @@ var _ *engineio.Server
 var _ *client.Client
 var _ = context.Background
 var _ = log.Println
+var _ net.Listener
 var _ *fasthttp.RequestCtx
 
 func main() {

@@ -160,7 +160,7 @@ func TestMountsThatCannotWork(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var n notebook
-			srv := newEngine(t, engineio.Config{Logger: slog.New(slog.NewTextHandler(&n, nil)), Transports: c.transports, MaxSessions: 1})
+			srv := newEngine(t, engineio.Config{Logger: slog.New(slog.NewTextHandler(&n, nil)), Transports: c.transports, MaxSessions: 9})
 			app := fiber.New(fiber.Config{Concurrency: 1})
 			c.mount(app, eiofiber.New(srv))
 			for range 2 {
