@@ -26,6 +26,7 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
 	if err := run(ctx, *addr, *client); err != nil {
 		fmt.Fprintln(os.Stderr, "chat:", err)
 		os.Exit(1)
@@ -48,7 +49,7 @@ func run(ctx context.Context, addr, client string) error {
 		return fmt.Errorf("%w: choose another address with -addr, or make run ADDR=127.0.0.1:8080", err)
 	}
 	served := make(chan error, 1)
-	go func() { served <- app.Listener(ln) }()
+	go func() { served <- app.Listener(srv.Listener(ln)) }()
 	fmt.Printf("listening on http://%s\n", ln.Addr())
 
 	select {

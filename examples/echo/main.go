@@ -50,7 +50,7 @@ func run(args []string) error {
 		serve, shutdown = fiberStack(srv, o)
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- serve(ln) }()
+	go func() { failed <- serve(srv.Listener(ln)) }()
 	fmt.Println("listening on", ln.Addr())
 
 	stop := make(chan os.Signal, 1)
@@ -59,6 +59,7 @@ func run(args []string) error {
 	case err := <-failed:
 		return err
 	case <-stop:
+		signal.Stop(stop) // a second one ends the process at once
 	}
 	within(drainTimeout, srv.Shutdown)
 	within(hangUpTimeout, shutdown)

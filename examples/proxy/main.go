@@ -52,7 +52,7 @@ func run() error {
 		return err
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- serve(ln) }()
+	go func() { failed <- serve(srv.Listener(ln)) }()
 	fmt.Println("listening on", ln.Addr())
 
 	stop := make(chan os.Signal, 1)
@@ -61,6 +61,7 @@ func run() error {
 	case err := <-failed:
 		return err
 	case <-stop:
+		signal.Stop(stop) // a second one ends the process at once
 	}
 	within(*drain+5*time.Second, func(ctx context.Context) error { return srv.Drain(ctx, *drain) })
 	within(5*time.Second, srv.Shutdown)

@@ -58,13 +58,16 @@ func serveSpec(text string) {
 	if err := json.Unmarshal([]byte(text), &s); err != nil {
 		fail(err)
 	}
+	if s.Files != 0 {
+		limitFiles(s.Files)
+	}
 	crowdOnce(s.Goroutines)
 	if s.Deflate {
 		deflateOnce()
 	}
 	c := &child{gate: make(chan struct{}), counts: figures{Ends: map[string]int{}, Refused: map[string]int{}}}
 	config := s.config()
-	config.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	config.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	config.OnMessage = c.echo
 	config.OnDisconnect = func(_ *engineio.Session, r engineio.Reason, _ error) { c.count(c.counts.Ends, r.String()) }
 	config.OnConnectionError = func(_ *fasthttp.RequestCtx, _ netip.AddrPort, e *engineio.RequestError) {
@@ -79,7 +82,7 @@ func serveSpec(text string) {
 	if s.Fiber {
 		serve = s.fiber(c.Server)
 	}
-	go func() { fail(serve(ln)) }()
+	go func() { fail(serve(c.Listener(ln))) }()
 	fmt.Println(ln.Addr())
 	c.obey()
 }

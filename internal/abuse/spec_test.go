@@ -25,6 +25,9 @@ type spec struct {
 	StreamRequestBody  bool
 	MaxRequestBodySize int
 
+	// Files are how many the process may have open; 0: as many as its parent.
+	Files uint64
+
 	// Goroutines are that many at once before anything else happens. Go keeps what describes a goroutine for
 	// ever, half a kilobyte for each that there were at one time, and how many sessions end in the same moment
 	// is chance.
