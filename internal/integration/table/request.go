@@ -10,10 +10,31 @@ import (
 	"github.com/fasteio/engineio/internal/wstest"
 )
 
-// Proxies write the same POST in several ways.
+// Proxies write the same request in several ways.
 func framing(t *testing.T, at place) {
 	e := at.serve(t, engineio.Config{})
 	const chunked = "Transfer-Encoding: chunked"
+	for _, lines := range [][]string{{"Content-Length: 0"}, {chunked}} {
+		end := ""
+		if lines[0] == chunked {
+			end = "0\r\n\r\n"
+		}
+		h := e.HTTP.HTTP()
+		text := append(e.HTTP.Request("GET", enginetest.Setup{}.URI("polling", ""), nil, lines...), end...)
+		for range 2 { // nothing is left on the connection
+			if r := e.raw(h, text); r.Status != 200 {
+				t.Errorf("a GET with %s is answered %d %s", lines, r.Status, r.Body)
+			}
+		}
+		h.Close()
+		p, err := e.handshake(enginetest.Setup{}, end, lines...)
+		if err != nil {
+			t.Errorf("a WebSocket handshake with %s: %v", lines, err)
+			continue
+		}
+		_ = p.Conn.Close()
+	}
+
 	p := e.polling(enginetest.Setup{})
 	post := e.HTTP.Request("POST", p.URI(), nil, chunked, "Content-Type: text/plain")
 	if r := e.raw(p.Post, append(post, "3\r\n4he\r\n3\r\nllo\r\n0\r\n\r\n"...)); r.Status != 200 {
