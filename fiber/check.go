@@ -37,11 +37,20 @@ func check(app fiber.Config, engine engineio.Config) error {
 			"lower them, or raise it (ulimit -n, LimitNOFILE)",
 			slog.Int("Concurrency", app.Concurrency), slog.Int("MaxSessions", engine.MaxSessions), slog.Uint64("limit", limit))
 	}
-	if app.Prefork && slices.Contains(engine.Transports, engineio.Polling) {
-		engine.Logger.Error(errPrefork.Error())
-		return errPrefork
+	if !slices.Contains(engine.Transports, engineio.Polling) {
+		return nil
 	}
-	return nil
+	var refused error
+	switch {
+	case app.Prefork:
+		refused = errPrefork
+	case app.GETOnly:
+		refused = errGETOnly
+	default:
+		return nil
+	}
+	engine.Logger.Error(refused.Error())
+	return refused
 }
 
 // checkMount looks whether the app hands the engine what is for it, given the first request that has come. A mount by

@@ -59,20 +59,24 @@ func ask(t *testing.T, app fiber.Config, engine engineio.Config) (status int, lo
 	return status, n.String()
 }
 
-func TestPreforkIsRefusedWithPolling(t *testing.T) {
+// What long-polling cannot work with is refused, with its name in the log.
+func TestPreforkAndGETOnlyAreRefusedWithPolling(t *testing.T) {
 	webSocket := engineio.Config{Transports: []engineio.Transport{engineio.WebSocket}}
 	for name, c := range map[string]struct {
-		prefork bool
-		engine  engineio.Config
-		status  int
-		logged  int
+		app    fiber.Config
+		engine engineio.Config
+		status int
+		logged string
 	}{
-		"polling":           {false, engineio.Config{}, 200, 0},
-		"prefork":           {true, engineio.Config{}, 500, 1},
-		"prefork WebSocket": {true, webSocket, 400, 0},
+		"polling":           {fiber.Config{}, engineio.Config{}, 200, ""},
+		"prefork":           {fiber.Config{Prefork: true}, engineio.Config{}, 500, "fiber.Config.Prefork"},
+		"prefork WebSocket": {fiber.Config{Prefork: true}, webSocket, 400, ""},
+		"GETOnly":           {fiber.Config{GETOnly: true}, engineio.Config{}, 500, "fiber.Config.GETOnly"},
+		"GETOnly WebSocket": {fiber.Config{GETOnly: true}, webSocket, 400, ""},
 	} {
-		status, log := ask(t, fiber.Config{Prefork: c.prefork}, c.engine)
-		if status != c.status || strings.Count(log, "level=ERROR") != c.logged || !strings.Contains(log, "Prefork") && c.logged > 0 {
+		status, log := ask(t, c.app, c.engine)
+		errors := strings.Count(log, "level=ERROR")
+		if status != c.status || (errors == 1) != (c.logged != "") || errors > 1 || !strings.Contains(log, c.logged) {
 			t.Errorf("%s: status %d, logged %q", name, status, log)
 		}
 	}

@@ -27,7 +27,7 @@ import (
 // engine's Logger (Warn) at its first request, and so is a configuration of the app that does not fit the engine's.
 //
 // An engine with long-polling does not work in an app with fiber.Config.Prefork, whose processes
-// know nothing of each other's sessions: its requests are answered 500, with the reason.
+// know nothing of each other's sessions, nor with GETOnly, since it posts: its requests are answered 500, with the reason.
 func New(srv *engineio.Server, config ...Config) fiber.Handler {
 	if srv == nil {
 		panic("eiofiber: New needs a Server")
@@ -59,8 +59,12 @@ func New(srv *engineio.Server, config ...Config) fiber.Handler {
 	}
 }
 
-var errPrefork = fiber.NewError(fiber.StatusInternalServerError,
-	"eiofiber: long-polling does not work with fiber.Config.Prefork; turn Prefork off or set Transports to WebSocket alone")
+var (
+	errPrefork = fiber.NewError(fiber.StatusInternalServerError,
+		"eiofiber: long-polling does not work with fiber.Config.Prefork; turn Prefork off or set Transports to WebSocket alone")
+	errGETOnly = fiber.NewError(fiber.StatusInternalServerError,
+		"eiofiber: long-polling does not work with fiber.Config.GETOnly; turn GETOnly off or set Transports to WebSocket alone")
+)
 
 // matches tells whether the request is for path below the prefix that the handler was mounted
 // at. A mount at path itself, app.Use("/engine.io", ...), is the same as one at the root.
