@@ -42,6 +42,8 @@ var Settings = []Setting{
 	{Name: "names as they come", Options: enginetest.Options{DisableHeaderNamesNormalizing: true}},
 	{Name: "lower case as it comes", Options: enginetest.Options{LowerCase: true, DisableHeaderNamesNormalizing: true}},
 
+	{Name: "keep-alive off", Options: set(func(s *fasthttp.Server) { s.DisableKeepalive = true })},
+	{Name: "one request a connection", Options: set(func(s *fasthttp.Server) { s.MaxRequestsPerConn = 1 })},
 	{Name: "few requests a connection", Options: set(func(s *fasthttp.Server) { s.MaxRequestsPerConn = 3 })},
 
 	{Name: "streamed bodies", Options: enginetest.Options{StreamRequestBody: true}},
