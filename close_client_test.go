@@ -102,8 +102,12 @@ func TestCloseFrameOfTheClient(t *testing.T) {
 				t.Fatal(err)
 			}
 			e.ended(t, engineio.ReasonClientClose)
-			if code := w.CloseCode(); code != 1000 {
-				t.Errorf("the close frame is answered %d, want 1000", code)
+			want := 1005
+			if len(payload) > 0 {
+				want = int(payload[0])<<8 | int(payload[1])
+			}
+			if code := w.CloseCode(); code != want {
+				t.Errorf("the close frame is answered %d, want %d", code, want)
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"log/slog"
 	"net"
 	"reflect"
 	"testing"
@@ -68,7 +69,8 @@ func TestUnknownConnectionIsClosed(t *testing.T) {
 		"serveRefused": func(w *webSocket) func(net.Conn) { return w.serveRefused },
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newTestSession(t, newTestServer(Config{}), V4, WebSocket)
+			book := new(logbook)
+			s := newTestSession(t, newTestServer(Config{Logger: slog.New(book)}), V4, WebSocket)
 			server, client := net.Pipe()
 			conn := newGuard(t, server)
 			left := make(chan struct{})
@@ -80,6 +82,9 @@ func TestUnknownConnectionIsClosed(t *testing.T) {
 			<-left
 			if !conn.released.Load() {
 				t.Error("the connection is open")
+			}
+			if book.count("ERROR engineio: this version of fasthttp has a type of hijacked connection") != 1 {
+				t.Errorf("logged %q", book.lines)
 			}
 			s.CloseNow()
 			settled(t, s.srv)

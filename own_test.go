@@ -34,7 +34,7 @@ func eachKeeper(t *testing.T, f func(t *testing.T, s *fasthttp.Server)) {
 var farewells = map[string]func(t *testing.T, e *engine, w *enginetest.WebSocket){
 	"close frame": func(t *testing.T, _ *engine, w *enginetest.WebSocket) {
 		_ = w.Conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(1001, "bye"), time.Time{})
-		goodbye(t, w, 1000)
+		goodbye(t, w, 1001)
 	},
 	"close packet": func(t *testing.T, _ *engine, w *enginetest.WebSocket) {
 		_ = w.Send(codec.Packet{Type: codec.Close})

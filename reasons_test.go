@@ -139,9 +139,9 @@ var finishes = slices.Concat([]finish{
 	},
 	{reason: engineio.ReasonClientClose, way: "close frame", never: framesOnly,
 		provoke: closes(websocket.FormatCloseMessage(1000, ""))},
-	{reason: engineio.ReasonClientClose, way: "close frame, 4321", never: framesOnly,
+	{reason: engineio.ReasonClientClose, way: "close frame, 4321", code: 4321, never: framesOnly,
 		provoke: closes(websocket.FormatCloseMessage(4321, "x"))},
-	{reason: engineio.ReasonClientClose, way: "close frame without a code", never: framesOnly, provoke: closes(nil)},
+	{reason: engineio.ReasonClientClose, way: "close frame without a code", code: 1005, never: framesOnly, provoke: closes(nil)},
 }, lost, rulesBroken, refusedInput, slowOnes, panics, departing)
 
 // The connection ends without a word.

@@ -6,10 +6,11 @@ import (
 	"sync"
 
 	"github.com/fasteio/engineio/internal/conncheck"
+	"github.com/fasteio/engineio/internal/ws"
 )
 
 // sight is what the log was told of connections that cannot be seen through.
-type sight struct{ unknown, blind sync.Once }
+type sight struct{ unknown, blind, hijacked sync.Once }
 
 // beneath is the connection in a wrapper of fasthttp's for MaxConnsPerIP, any other as it is. The wrapper is another
 // client's when it was closed.
@@ -22,6 +23,16 @@ func (srv *Server) beneath(c net.Conn) net.Conn {
 		})
 	}
 	return inner
+}
+
+// checkHijacked says once that fasthttp's hijacked connections are not what ws.Kept knows.
+func (srv *Server) checkHijacked(c net.Conn) {
+	if !ws.Known(c) {
+		srv.sight.hijacked.Do(func() {
+			srv.config.Logger.Error("engineio: this version of fasthttp has a type of hijacked connection that the engine does not know; "+
+				"use a newer engine, and no KeepHijackedConns until then", "type", fmt.Sprintf("%T", c))
+		})
+	}
 }
 
 // checkSight warns once of connections on which a client that goes away is noticed late.

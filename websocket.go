@@ -33,6 +33,8 @@ type webSocket struct {
 	final   bool          // the write under way is the last try; guarded by mu
 	until   time.Duration // of Server.now, when a session that has ended stops writing; guarded by mu
 
+	closeCode uint16 // of the client's close frame, 1005 where it had none; 0 before it; guarded by mu
+
 	response *fasthttp.Response // to be written first; nil when it is
 	owned    net.Conn           // what is ours to close in the end; nil where that is fasthttp's
 	reader   *ws.Reader
@@ -117,6 +119,7 @@ func (w *webSocket) adopt(hijacked net.Conn) {
 	if ws.Kept(hijacked) {
 		w.owned = conn
 	}
+	w.s.srv.checkHijacked(hijacked)
 	w.use(w.s.srv.beneath(conn), ws.Early(hijacked))
 }
 
@@ -262,6 +265,10 @@ func (w *webSocket) receive(op ws.Op, payload []byte) bool {
 		}
 		w.s.receive(p, w.conn)
 	case ws.Close:
+		code, _ := ws.ParseClose(payload)
+		w.mu.Lock()
+		w.closeCode = uint16(code)
+		w.mu.Unlock()
 		w.s.terminate(ReasonClientClose, nil)
 		return false
 	}
@@ -304,5 +311,6 @@ func closeWrite(conn net.Conn) {
 const (
 	discardMax  = 64 << 20
 	discardTime = 5 * time.Second
+	noStatus    = 1005 // of a close frame without code
 	codeTooBig  = 1009 // RFC 6455 section 7.4.1
 )

@@ -293,6 +293,15 @@ func (w *webSocket) closeFrame() []byte {
 	w.s.mu.Lock()
 	code, err := w.s.reason.CloseCode(), w.s.err
 	w.s.mu.Unlock()
+	w.mu.Lock()
+	echo := int(w.closeCode)
+	w.mu.Unlock()
+	if echo == noStatus {
+		return ws.AppendHeader(nil, ws.Close, 0)
+	}
+	if echo != 0 { // RFC 6455 section 5.5.1
+		return ws.AppendClose(nil, echo, "")
+	}
 	var broken *ws.Error
 	if errors.As(err, &broken) {
 		return ws.AppendClose(nil, broken.Code, broken.Reason)

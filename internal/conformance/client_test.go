@@ -183,7 +183,7 @@ func TestClientCloses(t *testing.T) {
 		t.Run(fmt.Sprint(code), func(t *testing.T) {
 			eachClient(t, func(t *testing.T, c *websocket.Conn) {
 				_ = c.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, "bye"), time.Now().Add(enginetest.Patience))
-				closes(t, c, 1000)
+				closes(t, c, code)
 			})
 		})
 	}

@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// 7: the close frame, from the client. The answer has code 1000 whatever code the client gave: RFC 6455 5.5.1 says
-// that an answer typically has the same, and the reference does as we do. What is under way when the client closes may
-// be lost, so an answer that is to come is waited for.
+// 7: the close frame, from the client. The answer has the code that the client gave (RFC 6455 5.5.1), none for none. What
+// is under way when the client closes may be lost, so an answer that is to come is waited for.
 var closeHandling = func() []exercise {
 	xs := []exercise{
 		{"7.1.1 after a message", func(p *peer) {
@@ -31,7 +30,7 @@ var closeHandling = func() []exercise {
 			p.endsUnread(1000, big)
 			<-sent
 		}},
-		{"7.3.1 no payload", func(p *peer) { p.send(frame{fin | opClose, ""}); p.ends(1000) }},
+		{"7.3.1 no payload", func(p *peer) { p.send(frame{fin | opClose, ""}); p.ends(1005) }},
 		{"7.3.2 one octet", func(p *peer) { p.send(frame{fin | opClose, "a"}); p.ends(1002) }},
 		{"7.3.3 a code", func(p *peer) { p.send(closing(1000, "")); p.ends(1000) }},
 		{"7.3.4 a reason", func(p *peer) { p.send(closing(1000, "Hello World!")); p.ends(1000) }},
@@ -44,8 +43,8 @@ var closeHandling = func() []exercise {
 		{"5.5 in fragments", func(p *peer) { p.send(frame{opClose, "\x03\xe8"}, final("")); p.ends(1002) }},
 	}
 	for i, code := range []int{1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999} {
-		xs = append(xs, exercise{fmt.Sprintf("7.7.%d code %d", i+1, code), func(p *peer) { p.send(closing(code, "")); p.ends(1000) }},
-			exercise{fmt.Sprintf("7.7.%d code %d in octets", i+1, code), func(p *peer) { p.chop(1, closing(code, "bye")); p.ends(1000) }})
+		xs = append(xs, exercise{fmt.Sprintf("7.7.%d code %d", i+1, code), func(p *peer) { p.send(closing(code, "")); p.ends(code) }},
+			exercise{fmt.Sprintf("7.7.%d code %d in octets", i+1, code), func(p *peer) { p.chop(1, closing(code, "bye")); p.ends(code) }})
 	}
 	for i, code := range []int{0, 999, 1004, 1005, 1006, 1016, 1100, 2000, 2999} {
 		xs = append(xs, exercise{fmt.Sprintf("7.9.%d code %d", i+1, code), func(p *peer) { p.send(closing(code, "")); p.ends(1002) }})

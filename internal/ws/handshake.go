@@ -88,16 +88,30 @@ func Raw(hijacked net.Conn) net.Conn {
 // fasthttp.Server.KeepHijackedConns. The handler cannot ask, so the answer is read from fasthttp's own type; where that
 // is not what we know, the answer is no, which is safe for a handler that stays and closes what it was given.
 func Kept(hijacked net.Conn) bool {
+	kept, _ := kept(hijacked)
+	return kept
+}
+
+// Known reports whether hijacked is of the type that Kept reads.
+func Known(hijacked net.Conn) bool {
+	_, known := kept(hijacked)
+	return known
+}
+
+func kept(hijacked net.Conn) (kept, known bool) {
 	v := reflect.ValueOf(hijacked)
 	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct || v.Elem().Type().PkgPath() != fasthttpPath {
-		return false
+		return false, false
 	}
 	server := v.Elem().FieldByName("s")
 	if server.Kind() != reflect.Pointer || server.IsNil() || server.Elem().Kind() != reflect.Struct {
-		return false
+		return false, false
 	}
 	keep := server.Elem().FieldByName("KeepHijackedConns")
-	return keep.Kind() == reflect.Bool && keep.Bool()
+	if keep.Kind() != reflect.Bool {
+		return false, false
+	}
+	return keep.Bool(), true
 }
 
 const fasthttpPath = "github.com/valyala/fasthttp"
