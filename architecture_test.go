@@ -104,8 +104,8 @@ func TestImportsFollowTheArrows(t *testing.T) {
 // atTheWebServer are the files of the root that import fasthttp. All others are the rules of the protocol, a new file
 // included, and do without, in what they import too.
 var atTheWebServer = []string{
-	"accept.go", "cookie.go", "drain.go", "engineio.go", "forwarded.go", "handler_fasthttp.go", "origins.go", "polling.go",
-	"post.go", "report.go", "response.go", "tune.go",
+	"accept.go", "cookie.go", "drain.go", "engineio.go", "forwarded.go", "handler_fasthttp.go", "handover.go", "origins.go", "polling.go",
+	"post.go", "report.go", "response.go", "tune.go", "websocket.go",
 }
 
 // notYetSplit has the frames, which the rules need, and fasthttp's side of the handshake, which they do not.

@@ -20,7 +20,6 @@ const (
 	noticeRateOfOne
 	noticePayload
 	noticeQueues
-	noticePath
 	noticeCallback
 	noticeFiles
 	noticeCount
