@@ -52,7 +52,7 @@ func TestAnswersOfOtherServers(t *testing.T) {
 				})
 				_, err := client.Dial(background(t), "http://"+l.Addr().String(),
 					&client.Options{Revision: revision, Transports: []client.Transport{transport}})
-				var refused *client.HandshakeError
+				var refused *client.ResponseError
 				if !errors.As(err, &refused) || refused.Status != test.status || refused.ContentType != test.kind || refused.Code != -1 {
 					t.Errorf("%s by %v: %+v", name, transport, err)
 					continue
@@ -130,13 +130,13 @@ type counted struct {
 func (c *counted) NetConn() net.Conn { return c.Conn }
 func (c *counted) Close() error      { c.closed(); return c.Conn.Close() }
 
-// What DialFunc has returned is closed, not what it wraps.
-func TestDialFuncConnectionsAreClosed(t *testing.T) {
+// What DialContext has returned is closed, not what it wraps.
+func TestDialContextConnectionsAreClosed(t *testing.T) {
 	base, _, _ := serve(t, echo)
 	inEachMode(t, func(t *testing.T, m mode) {
 		var open atomic.Int32
 		o := m.options()
-		o.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		o.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 			c, err := new(net.Dialer).DialContext(ctx, network, addr)
 			if err != nil {
 				return nil, err

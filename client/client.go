@@ -3,8 +3,6 @@ package client
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -33,13 +31,13 @@ type Client struct {
 	leave context.CancelFunc
 	once  sync.Once
 
-	announced chan struct{} // closed when the last Reconnect.OnConnect has returned; nil before the first
+	announced chan struct{} // closed when the last ReconnectOptions.OnReconnect has returned; nil before the first
 }
 
 // Dial opens a session with the server at rawURL, by http, https, ws or wss; nil options stand for
 // the defaults. ctx bounds the opening alone. An upgrade to WebSocket follows in the background.
 //
-// A server that refuses gives a *HandshakeError. Dial makes one attempt, with Options.Reconnect too.
+// A server that refuses gives a *ResponseError. Dial makes one attempt, with Options.Reconnect too.
 func Dial(ctx context.Context, rawURL string, options *Options) (*Client, error) {
 	o, err := options.withDefaults()
 	if err != nil {
@@ -49,12 +47,8 @@ func Dial(ctx context.Context, rawURL string, options *Options) (*Client, error)
 	if err != nil {
 		return nil, err
 	}
-	d, err := newDialer(t, &o)
-	if err != nil {
-		return nil, err
-	}
-	c := &Client{o: o, target: t, dialer: d, in: newInbox(o.MaxReceived)}
-	c.out.max = o.MaxQueued
+	c := &Client{o: o, target: t, dialer: newDialer(t, &o), in: newInbox(o.MaxReceivedBytes)}
+	c.out.max = o.MaxQueuedBytes
 	c.cookies.jar = o.Jar
 	c.ctx, c.over = context.WithCancelCause(context.Background())
 	c.life, c.kill = context.WithCancel(context.Background())
@@ -149,41 +143,6 @@ func (c *Client) Read(ctx context.Context) (Message, error) {
 	}
 }
 
-// SendText queues a text message, and waits while Options.MaxQueued is reached. It returns before
-// the message has left; see Flush. An error says that it was not queued: the cause of ctx, ErrTooBig,
-// ErrInvalidText, ErrNotConnected, or an ErrClosed.
-func (c *Client) SendText(ctx context.Context, text string) error {
-	return c.send(ctx, codec.Packet{Type: codec.Message, Data: []byte(text)})
-}
-
-// SendBinary is SendText for bytes. data is copied.
-func (c *Client) SendBinary(ctx context.Context, data []byte) error {
-	return c.send(ctx, codec.Packet{Type: codec.Message, Binary: true, Data: append([]byte(nil), data...)})
-}
-
-// SendJSON sends v, encoded by encoding/json, as text.
-func (c *Client) SendJSON(ctx context.Context, v any) error {
-	data, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	return c.send(ctx, codec.Packet{Type: codec.Message, Data: data})
-}
-
-// send queues p, whose data is ours.
-func (c *Client) send(ctx context.Context, p codec.Packet) error {
-	if err := c.sendable(p); err != nil {
-		return err
-	}
-	if err := c.out.push(ctx, p); err != nil {
-		return err
-	}
-	if s := c.session.Load(); s != nil {
-		s.kick()
-	}
-	return nil
-}
-
 // Flush waits until all that has been queued is out: accepted by the server on long-polling, written to
 // the connection on WebSocket. Its error is the cause of ctx, or why something was lost that was queued since the
 // last Flush.
@@ -240,16 +199,9 @@ func (c *Client) Transport() Transport {
 	return 0
 }
 
+// Revision is the protocol that the client speaks, as in Options.Revision.
+func (c *Client) Revision() Revision { return c.o.Revision }
+
 // Context ends when the client has: nothing of it runs anymore, all connections are closed. Its cause is a
 // *CloseError.
 func (c *Client) Context() context.Context { return c.ctx }
-
-// Done is closed when the client has ended.
-func (c *Client) Done() <-chan struct{} { return c.ctx.Done() }
-
-// asCloseError is the error of Read or Run as what ended the client, or nil.
-func asCloseError(err error) *CloseError {
-	var why *CloseError
-	errors.As(err, &why)
-	return why
-}

@@ -13,24 +13,12 @@ import (
 type dialer struct {
 	target *target
 	open   func(ctx context.Context, network, addr string) (net.Conn, error)
-	proxy  func() (*url.URL, error)
+	proxy  func(*http.Request) (*url.URL, error)
 	tls    *tls.Config // nil without TLS
 }
 
-func newDialer(t *target, o *Options) (*dialer, error) {
-	d := &dialer{target: t, open: o.DialFunc}
-	switch o.Proxy {
-	case "":
-		d.proxy = func() (*url.URL, error) { return http.ProxyFromEnvironment(&http.Request{URL: t.url}) }
-	case "none":
-		d.proxy = func() (*url.URL, error) { return nil, nil }
-	default:
-		u, err := parseProxy(o.Proxy)
-		if err != nil {
-			return nil, err
-		}
-		d.proxy = func() (*url.URL, error) { return u, nil }
-	}
+func newDialer(t *target, o *Options) *dialer {
+	d := &dialer{target: t, open: o.DialContext, proxy: o.Proxy}
 	if t.secure {
 		d.tls = tlsConfig(o.TLSConfig, t.name)
 		if t.foreign {
@@ -40,7 +28,7 @@ func newDialer(t *target, o *Options) (*dialer, error) {
 			d.tls.ClientSessionCache = tls.NewLRUClientSessionCache(1) // POSTs come on fresh connections
 		}
 	}
-	return d, nil
+	return d
 }
 
 // tlsConfig is a copy of c that speaks HTTP/1.1 with a host.
@@ -59,7 +47,7 @@ func tlsConfig(c *tls.Config, host string) *tls.Config {
 // dial opens a connection. The end of ctx ends the attempt at once, and leaves the connection alone
 // after it.
 func (d *dialer) dial(ctx context.Context) (net.Conn, error) {
-	proxy, err := d.proxy()
+	proxy, err := d.proxy(d.target.proxyRequest(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +88,7 @@ func (d *dialer) secure(ctx context.Context, c net.Conn, proxy *url.URL) (net.Co
 	return secure, secure.HandshakeContext(ctx)
 }
 
-// abort closes a connection without a word, and wakes whoever reads or writes it. What Options.DialFunc
+// abort closes a connection without a word, and wakes whoever reads or writes it. What Options.DialContext
 // has returned is closed itself, whatever it wraps.
 func abort(c net.Conn) {
 	for {

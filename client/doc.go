@@ -28,7 +28,7 @@
 //
 // # Bounds
 //
-// What waits to be sent (Options.MaxQueued) and what waits to be read (Options.MaxReceived) is bounded, and
+// What waits to be sent (Options.MaxQueuedBytes) and what waits to be read (Options.MaxReceivedBytes) is bounded, and
 // so is every response, before and after decompression (Options.ReadLimit). A client that does not read
 // stops receiving when its bound is reached, heartbeats included, until the server gives it up.
 //

@@ -32,7 +32,7 @@ func TestMessagesComeBack(t *testing.T) {
 		}
 		for round := range 2 { // the second after the upgrade
 			for _, message := range messages {
-				must(t, send(c, message))
+				must(t, c.Send(context.Background(), message))
 				got := read(t, c)
 				if got.Binary != message.Binary || !bytes.Equal(got.Data, message.Data) {
 					t.Fatalf("round %d: read %.40q (binary %t), want %.40q", round, got.Data, got.Binary, message.Data)
@@ -45,13 +45,6 @@ func TestMessagesComeBack(t *testing.T) {
 		must(t, c.Close())
 		wantReason(t, c, client.ReasonClientClose)
 	})
-}
-
-func send(c *client.Client, m client.Message) error {
-	if m.Binary {
-		return c.SendBinary(context.Background(), m.Data)
-	}
-	return c.SendText(context.Background(), string(m.Data))
 }
 
 const burst = 10_000
@@ -98,7 +91,7 @@ func TestBurstsOfTheServer(t *testing.T) {
 	}, OnMessage: func(s *engineio.Session, _ engineio.Message) { s.Close() }})
 	inEachMode(t, func(t *testing.T, m mode) {
 		o := m.options()
-		o.MaxReceived = 10 << 10 // the reader is held back, too
+		o.MaxReceivedBytes = 10 << 10 // the reader is held back, too
 		c := dial(t, url, o)
 		for i := range burst {
 			wantText(t, c, fmt.Sprint(i))

@@ -37,7 +37,7 @@ func ExampleDial() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	c, err := client.Dial(ctx, url, nil)
-	var refused *client.HandshakeError
+	var refused *client.ResponseError
 	switch {
 	case errors.As(err, &refused):
 		fmt.Println("the server said no:", refused.Message)
@@ -120,16 +120,16 @@ func ExampleClient_Run() {
 }
 
 // A client that comes back by itself, and gives up when the server does not want it anymore.
-func ExampleReconnect() {
+func ExampleReconnectOptions() {
 	url, stop := startEcho()
 	ctx := context.Background()
 	c, err := client.Dial(ctx, url, &client.Options{
 		Transports: []client.Transport{client.WebSocket},
-		Reconnect: &client.Reconnect{
-			Wait:    10 * time.Millisecond,
-			MaxWait: time.Minute,
+		Reconnect: &client.ReconnectOptions{
+			Backoff:    10 * time.Millisecond,
+			MaxBackoff: time.Minute,
 			OnAttempt: func(a client.Attempt) error {
-				var refused *client.HandshakeError
+				var refused *client.ResponseError
 				if errors.As(a.Err, &refused) && refused.Code == 4 {
 					return a.Err // forbidden: no use in trying again
 				}
@@ -146,7 +146,7 @@ func ExampleReconnect() {
 		return
 	}
 	stop() // the server goes away
-	<-c.Done()
+	<-c.Context().Done()
 	fmt.Println(context.Cause(c.Context()))
 	// Output:
 	// attempt 1

@@ -49,7 +49,7 @@ func TestForeignServerIsKilled(t *testing.T) {
 		p.kill()
 		for name, c := range clients {
 			t.Run(name, func(t *testing.T) {
-				wantReason(t, c, client.ReasonTransportError, client.ReasonTransportClose)
+				wantReason(t, c, client.ReasonTransportClose)
 				took := time.Since(start)
 				t.Logf("known after %v", took.Round(time.Millisecond))
 				if took > 2*time.Second { // far from pingInterval and pingTimeout, 45 s
@@ -107,12 +107,12 @@ func TestForeignHeartbeats(t *testing.T) {
 
 func TestForeignServerRefuses(t *testing.T) {
 	inEachForeignMode(t, func(t *testing.T, k kind, m mode, p *process) {
-		want := client.HandshakeError{Status: 403, Code: 4, Message: "not you"}
+		want := client.ResponseError{Status: 403, Code: 4, Message: "not you"}
 		switch {
 		case k.python(): // the status is its own, and there are no codes
-			want = client.HandshakeError{Status: 401, Code: -1, Message: "not you"}
+			want = client.ResponseError{Status: 401, Code: -1, Message: "not you"}
 		case m.name == "websocket": // the reference has one status and no JSON for a WebSocket
-			want = client.HandshakeError{Status: 400, Code: -1, Message: "not you"}
+			want = client.ResponseError{Status: 400, Code: -1, Message: "not you"}
 		}
 		o := m.options()
 		o.Query = url.Values{"reject": {"1"}}
@@ -123,12 +123,12 @@ func TestForeignServerRefuses(t *testing.T) {
 	})
 }
 
-func wantRefusal(t *testing.T, url string, o *client.Options, want client.HandshakeError) {
+func wantRefusal(t *testing.T, url string, o *client.Options, want client.ResponseError) {
 	t.Helper()
 	o.Logger = quiet
 	start := time.Now()
 	_, err := client.Dial(background(t), url, o)
-	var refused *client.HandshakeError
+	var refused *client.ResponseError
 	if !errors.As(err, &refused) || *refused != want {
 		t.Errorf("%v, want %v", err, &want)
 	}
@@ -138,8 +138,8 @@ func wantRefusal(t *testing.T, url string, o *client.Options, want client.Handsh
 }
 
 func TestForeignServerHasNoRevision3(t *testing.T) {
-	node := client.HandshakeError{Status: 400, Code: 5, Message: "Unsupported protocol version"}
-	python := client.HandshakeError{Status: 400, Code: -1,
+	node := client.ResponseError{Status: 400, Code: 5, Message: "Unsupported protocol version"}
+	python := client.ResponseError{Status: 400, Code: -1,
 		Message: "The client is using an unsupported version of the Socket.IO or Engine.IO protocols"}
 	for _, k := range []kind{kinds[0], kinds[2]} {
 		t.Run(k.name, func(t *testing.T) {

@@ -157,7 +157,7 @@ func TestForeignMessagesComeBack(t *testing.T) {
 				upgraded(t, c, m.final)
 			}
 			for i, message := range messages {
-				must(t, send(c, message))
+				must(t, c.Send(context.Background(), message))
 				if round < 2 {
 					same(t, i, read(t, c), message)
 				}
@@ -192,8 +192,8 @@ func TestForeignBursts(t *testing.T) {
 	inEachForeignMode(t, func(t *testing.T, k kind, m mode, p *process) {
 		gate := make(chan struct{})
 		o := m.options()
-		o.DialFunc = gated(gate)
-		o.MaxQueued = 16 << 10 // some hundred messages: the sender cannot run ahead
+		o.DialContext = gated(gate)
+		o.MaxQueuedBytes = 16 << 10 // some hundred messages: the sender cannot run ahead
 		if m.name != "upgrade" {
 			close(gate)
 		}
@@ -215,7 +215,7 @@ func TestForeignBursts(t *testing.T) {
 							return fmt.Errorf("after the upgrade: %v, on %v", err, now)
 						}
 					}
-					if err := send(c, numbered(i)); err != nil {
+					if err := c.Send(context.Background(), numbered(i)); err != nil {
 						return fmt.Errorf("message %d: %w", i, err)
 					}
 				}
@@ -242,7 +242,7 @@ func TestForeignBursts(t *testing.T) {
 	})
 }
 
-// gated is a DialFunc that holds back WebSocket handshakes until gate is closed.
+// gated is a DialContext that holds back WebSocket handshakes until gate is closed.
 func gated(gate <-chan struct{}) func(ctx context.Context, network, addr string) (net.Conn, error) {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		c, err := new(net.Dialer).DialContext(ctx, network, addr)

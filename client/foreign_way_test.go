@@ -3,6 +3,7 @@
 package client_test
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -22,7 +23,7 @@ func TestForeignServerBehindProxy(t *testing.T) {
 	inEachForeignMode(t, func(t *testing.T, k kind, m mode, p *process) {
 		before := through.used.Load()
 		o := m.options()
-		o.Proxy = "http://" + addr
+		o.Proxy = by("http://" + addr)
 		c := dial(t, strings.Replace(p.url(), "127.0.0.1", "engine.test", 1), o) // a name that only the proxy knows
 		conversation(t, c, m)
 		want := map[string]int32{"polling": 2, "websocket": 1, "upgrade": 3}[m.name] // GET, POST, WebSocket
@@ -55,7 +56,7 @@ func TestForeignTLSWithPrivateCA(t *testing.T) {
 		}
 		o.TLSConfig = &tls.Config{RootCAs: roots}
 		conversation(t, dial(t, "https://"+p.addr, o), m)
-		o.Proxy = "http://" + proxy
+		o.Proxy = by("http://" + proxy)
 		conversation(t, dial(t, "wss://"+p.addr, o), m)
 	}, "--cert", file("cert.pem", "CERTIFICATE", leaf.Raw), "--key", file("key.pem", "PRIVATE KEY", key))
 }
@@ -70,7 +71,7 @@ func conversation(t *testing.T, c *client.Client, m mode) {
 		must(t, c.SendText(background(t), fmt.Sprint(i)))
 		wantText(t, c, fmt.Sprint(i))
 	}
-	must(t, send(c, client.Message{Data: make([]byte, 200_000), Binary: true}))
+	must(t, c.Send(context.Background(), client.Message{Data: make([]byte, 200_000), Binary: true}))
 	same(t, 100, read(t, c), client.Message{Data: make([]byte, 200_000), Binary: true})
 	must(t, c.Close())
 	wantReason(t, c, client.ReasonClientClose)

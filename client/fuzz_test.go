@@ -52,7 +52,7 @@ func FuzzRefusal(f *testing.F) {
 	f.Add([]byte(`{"code":1,"message":"Session ID unknown"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		e := refused(400, http.Header{"Location": {string(body)}}.Get, body)
-		if e.Status != 400 || !utf8.ValidString(e.Message) || len(e.Message) > 3*maxAnswer || e.Error() == "" {
+		if e.Status != 400 || !utf8.ValidString(e.Message) || len(e.Message) > 3*maxMessage || e.Error() == "" {
 			t.Fatalf("%+v", e)
 		}
 	})
@@ -83,7 +83,7 @@ func visit(t *testing.T, transport Transport, said []byte, old bool) {
 		return c, err
 	}
 	o := Options{
-		Transports: []Transport{transport}, ReadLimit: fuzzLimit, DialFunc: dial, Proxy: "none",
+		Transports: []Transport{transport}, ReadLimit: fuzzLimit, DialContext: dial, Proxy: http.ProxyURL(nil),
 		RequestTimeout: 10 * time.Second, Logger: slog.New(slog.DiscardHandler), PerMessageDeflate: true,
 	}
 	if old {

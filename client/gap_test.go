@@ -21,11 +21,11 @@ func inGap(t *testing.T, config engineio.Config, transport client.Transport, o c
 	url, l, _ := serve(t, config)
 	gap := make(chan struct{})
 	o.Transports = []client.Transport{transport}
-	r := client.Reconnect{}
+	r := client.ReconnectOptions{}
 	if o.Reconnect != nil {
 		r = *o.Reconnect
 	}
-	r.Wait, r.OnAttempt = time.Millisecond, func(client.Attempt) error {
+	r.Backoff, r.OnAttempt = time.Millisecond, func(client.Attempt) error {
 		<-gap
 		return nil
 	}
@@ -55,8 +55,8 @@ func TestOnConnectMayWaitForTheQueue(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			eachTransport(t, func(t *testing.T, transport client.Transport) {
 				done := make(chan error, 1)
-				c, end := inGap(t, engineio.Config{}, transport, client.Options{MaxQueued: 100, Reconnect: &client.Reconnect{
-					OnConnect: func(c *client.Client) { done <- wait(background(t), c) },
+				c, end := inGap(t, engineio.Config{}, transport, client.Options{MaxQueuedBytes: 100, Reconnect: &client.ReconnectOptions{
+					OnReconnect: func(c *client.Client) { done <- wait(background(t), c) },
 				}})
 				must(t, c.SendText(background(t), strings.Repeat("x", 90)))
 				end()
@@ -125,7 +125,7 @@ func TestGreeting(t *testing.T) {
 			got <- message{s.ID(), string(m.Data)}
 		}})
 		o := m.options()
-		o.Reconnect = &client.Reconnect{Wait: time.Millisecond}
+		o.Reconnect = &client.ReconnectOptions{Backoff: time.Millisecond}
 		token := []byte("token")
 		o.Greeting = func(context.Context) ([]client.Message, error) {
 			return []client.Message{{Data: token}, {Data: []byte{1}, Binary: true}}, nil
@@ -189,7 +189,7 @@ func TestFlushTellsOfWhatWasLostBefore(t *testing.T) {
 	c := dial(t, url, &client.Options{Transports: polling})
 	_ = l.Listener.Close() // a POST comes on a fresh connection
 	must(t, c.SendText(background(t), "lost"))
-	<-c.Done()
+	<-c.Context().Done()
 	if err := c.Flush(background(t)); !errors.Is(err, client.ErrClosed) {
 		t.Errorf("Flush behind a loss: %v", err)
 	}
@@ -224,7 +224,7 @@ func TestCallbacksThatWaitForTheNextSession(t *testing.T) {
 			}
 		}
 		c := dial(t, r.start(t), &client.Options{
-			Transports: polling, MaxReceived: 1, MaxQueued: 1, Reconnect: &client.Reconnect{Wait: time.Millisecond},
+			Transports: polling, MaxReceivedBytes: 1, MaxQueuedBytes: 1, Reconnect: &client.ReconnectOptions{Backoff: time.Millisecond},
 		})
 		var once sync.Once
 		go func() {
@@ -254,7 +254,7 @@ func TestCallbacksThatWaitForTheNextSession(t *testing.T) {
 		}
 		c := dial(t, r.start(t), &client.Options{
 			Transports: polling,
-			Reconnect: &client.Reconnect{Wait: time.Millisecond, OnConnect: func(c *client.Client) {
+			Reconnect: &client.ReconnectOptions{Backoff: time.Millisecond, OnReconnect: func(c *client.Client) {
 				for range 2 {
 					_ = c.SendText(context.Background(), "subscribe")
 					_ = c.Flush(context.Background())

@@ -54,7 +54,7 @@ func (c *Client) open(ctx context.Context, t Transport) (*session, error) {
 		return s, nil
 	}
 	s.close()
-	var refused *HandshakeError
+	var refused *ResponseError
 	if errors.As(err, &refused) {
 		return nil, refused
 	}

@@ -21,10 +21,10 @@ func asked(t *testing.T, url string, o client.Options) (addr, sni, host string) 
 	certificate, key := certificate(t, nil, nil)
 	done := make(chan struct{})
 	o.Logger, o.TLSConfig = quiet, &tls.Config{InsecureSkipVerify: true}
-	if o.Proxy == "" {
-		o.Proxy = "none"
+	if o.Proxy == nil {
+		o.Proxy = direct
 	}
-	o.DialFunc = func(_ context.Context, _, a string) (net.Conn, error) {
+	o.DialContext = func(_ context.Context, _, a string) (net.Conn, error) {
 		ours, theirs := net.Pipe()
 		addr = a
 		go func() {
@@ -101,11 +101,11 @@ func TestHostHeader(t *testing.T) {
 
 // A proxy has other zones than we have, and no business with ours; its own name is spelled as any other.
 func TestHostNamesAndProxies(t *testing.T) {
-	addr, _, host := asked(t, "http://[fe80::1%25eth0]:82", client.Options{Transports: polling, Proxy: "http://[fe80::2%25eth1]:83"})
+	addr, _, host := asked(t, "http://[fe80::1%25eth0]:82", client.Options{Transports: polling, Proxy: by("http://[fe80::2%25eth1]:83")})
 	if addr != "[fe80::2%eth1]:83" || host != "[fe80::1]:82" {
 		t.Errorf("dialled %q and asked for %q", addr, host)
 	}
-	addr, _, host = asked(t, "http://münchen.example", client.Options{Transports: polling, Proxy: "http://bücher.example:83"})
+	addr, _, host = asked(t, "http://münchen.example", client.Options{Transports: polling, Proxy: by("http://bücher.example:83")})
 	if addr != "xn--bcher-kva.example:83" || host != "xn--mnchen-3ya.example:80" {
 		t.Errorf("dialled %q and asked for %q", addr, host)
 	}
@@ -116,7 +116,7 @@ func TestHostsThatAreNone(t *testing.T) {
 		"http://-ä.example":  nil,
 		"http://%ff.example": nil,
 		"http://a#1":         {Header: http.Header{"Host": {"-ä.example"}}},
-		"http://a#2":         {Proxy: "http://-ä.example"},
+		"http://a#2":         {Proxy: by("http://-ä.example")},
 	} {
 		if _, err := client.Dial(background(t), url, o); err == nil {
 			t.Errorf("%s is accepted", url)
@@ -145,7 +145,7 @@ func TestRedirectsKeepTheZone(t *testing.T) {
 	inEachMode(t, func(t *testing.T, m mode) {
 		o := m.options()
 		var addrs []string
-		o.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		o.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 			addrs = append(addrs, addr)
 			return new(net.Dialer).DialContext(ctx, network, l.Addr().String())
 		}

@@ -10,7 +10,7 @@ import (
 )
 
 func TestRefused(t *testing.T) {
-	for body, want := range map[string]HandshakeError{
+	for body, want := range map[string]ResponseError{
 		`{"code":4,"message":"Forbidden"}`:     {Code: 4, Message: "Forbidden"},
 		`{"code":"0","message":"unknown"}`:     {Code: 0, Message: "unknown"}, // a server in Rust
 		`{"message":"no code"}`:                {Code: -1, Message: "no code"},
@@ -40,7 +40,7 @@ func TestPeriod(t *testing.T) {
 }
 
 func TestReconnectWait(t *testing.T) {
-	r := Reconnect{Wait: time.Second, MaxWait: 10 * time.Second, Jitter: 0.5}
+	r := ReconnectOptions{Backoff: time.Second, MaxBackoff: 10 * time.Second, Jitter: 0.5}
 	for n := 1; n < 100; n++ {
 		want := 10 * time.Second
 		if n < 5 {
@@ -77,13 +77,13 @@ func TestRetryAfter(t *testing.T) {
 
 // A server that wants more time gets it, and no attempt comes before.
 func TestReconnectWaitIsRetryAfter(t *testing.T) {
-	r := Reconnect{Wait: time.Second, MaxWait: 10 * time.Second, Jitter: 0.5}
+	r := ReconnectOptions{Backoff: time.Second, MaxBackoff: 10 * time.Second, Jitter: 0.5}
 	for after, want := range map[time.Duration][2]time.Duration{
 		100 * time.Millisecond: {500 * time.Millisecond, 1500 * time.Millisecond},
 		4 * time.Second:        {4 * time.Second, 6 * time.Second},
 		time.Hour:              {10 * time.Second, 15 * time.Second},
 	} {
-		last := errors.Join(errors.New("another transport"), &HandshakeError{RetryAfter: after})
+		last := errors.Join(errors.New("another transport"), &ResponseError{RetryAfter: after})
 		for range 100 {
 			if got := r.wait(1, last); got < want[0] || got > want[1] {
 				t.Fatalf("Retry-After %v: %v, want %v", after, got, want)
@@ -111,7 +111,7 @@ func TestMemoryIsBounded(t *testing.T) {
 
 // A client certificate tells who we are: it is not for where another server sends us.
 func TestCertificatesStayWithTheOrigin(t *testing.T) {
-	o, err := (&Options{Proxy: "none", TLSConfig: &tls.Config{Certificates: make([]tls.Certificate, 1)}}).withDefaults()
+	o, err := (&Options{TLSConfig: &tls.Config{Certificates: make([]tls.Certificate, 1)}}).withDefaults()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,9 +124,9 @@ func TestCertificatesStayWithTheOrigin(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, err := newDialer(next, &o)
-		if err != nil || len(d.tls.Certificates) != want {
-			t.Errorf("%s is shown %d certificates, %v", location, len(d.tls.Certificates), err)
+		d := newDialer(next, &o)
+		if len(d.tls.Certificates) != want {
+			t.Errorf("%s is shown %d certificates", location, len(d.tls.Certificates))
 		}
 	}
 }

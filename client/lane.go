@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -114,7 +115,7 @@ func (l *lane) talk(c net.Conn, r *fasthttp.Request, timeout time.Duration, limi
 
 func noAnswer(err error) error {
 	if err == io.EOF {
-		return errors.New("the server closed the connection instead of answering")
+		return fmt.Errorf("the server closed the connection instead of answering: %w", err)
 	}
 	return err
 }

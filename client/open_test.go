@@ -38,16 +38,16 @@ func TestRefusedHandshake(t *testing.T) {
 	for _, test := range []struct {
 		url      string
 		revision client.Revision
-		want     client.HandshakeError
+		want     client.ResponseError
 	}{
-		{base, 4, client.HandshakeError{Status: 403, Code: 4, Message: "Forbidden"}},
-		{base + "?own", 3, client.HandshakeError{Status: 429, Code: 4, Message: "Come back later"}},
-		{base + "/other/", 4, client.HandshakeError{Status: 404, Code: -1, Message: "Not Found"}},
-		{v4, 3, client.HandshakeError{Status: 400, Code: 5, Message: "Unsupported protocol version"}},
+		{base, 4, client.ResponseError{Status: 403, Code: 4, Message: "Forbidden"}},
+		{base + "?own", 3, client.ResponseError{Status: 429, Code: 4, Message: "Come back later"}},
+		{base + "/other/", 4, client.ResponseError{Status: 404, Code: -1, Message: "Not Found"}},
+		{v4, 3, client.ResponseError{Status: 400, Code: 5, Message: "Unsupported protocol version"}},
 	} {
 		for _, transports := range [][]client.Transport{polling, websocket} {
 			_, err := client.Dial(background(t), test.url, &client.Options{Transports: transports, Revision: test.revision})
-			var refused *client.HandshakeError
+			var refused *client.ResponseError
 			if !errors.As(err, &refused) || refused.Status != test.want.Status || refused.Code != test.want.Code ||
 				refused.Message != test.want.Message || errors.Is(err, client.ErrRevision) != (test.want.Code == 5) {
 				t.Errorf("%s by %v: %v", test.url, transports, err)
@@ -76,8 +76,8 @@ func TestBadArguments(t *testing.T) {
 		"http://a#2":      {Transports: []client.Transport{3}},
 		"http://a#3":      {ReadLimit: -1},
 		"http://a#4":      {Header: http.Header{"Upgrade": {"x"}}},
-		"http://a#5":      {Reconnect: &client.Reconnect{Wait: time.Hour}},
-		"http://a#6":      {Reconnect: &client.Reconnect{Jitter: 2}},
+		"http://a#5":      {Reconnect: &client.ReconnectOptions{Backoff: time.Hour}},
+		"http://a#6":      {Reconnect: &client.ReconnectOptions{Jitter: 2}},
 		"http://a:port/7": nil,
 	} {
 		if _, err := client.Dial(background(t), url, o); err == nil {

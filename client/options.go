@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -44,7 +45,7 @@ func (t Transport) String() string {
 	case WebSocket:
 		return "websocket"
 	}
-	return fmt.Sprintf("transport %d", uint8(t))
+	return fmt.Sprintf("Transport(%d)", uint8(t))
 }
 
 // Options are how a client connects. The zero value, and nil, stand for the defaults. Dial copies
@@ -55,7 +56,7 @@ type Options struct {
 	// taken as it is, ExactPath or not. Query (where Location has none), Header, HeaderFunc, client certificates
 	// and the user of the URL go along within the origin of the URL, and from http to https on the same host. For
 	// another origin, and for all that follow it, there are cookies alone, by the rules of Jar. Later requests are not
-	// followed: a redirect ends the session, with a HandshakeError that has the Location.
+	// followed: a redirect ends the session, with a ResponseError that has the Location.
 
 	// Path replaces the path of the URL. Default: the URL's, and "/engine.io/" if it has none.
 	Path string
@@ -94,14 +95,20 @@ type Options struct {
 
 	// TLSConfig is for https and wss, to the server. Default: the system's roots.
 	TLSConfig *tls.Config
-	// Proxy is the URL of a proxy, http, https or socks5, with user and password if need be; "none"
-	// for a direct connection. Default: what HTTP_PROXY, HTTPS_PROXY and NO_PROXY said when the
-	// process first asked, which never applies to this host's own addresses. Every connection is a
-	// tunnel by CONNECT, to http too: an HTTP proxy has to allow it to the server's port.
-	Proxy string
-	// DialFunc opens TCP connections, to the proxy if there is one. A name in addr is in ASCII (IDNA), an IPv6
+	// Proxy gives the proxy for a connection, as in net/http.Transport: its URL, of scheme http, https, socks5 or
+	// socks5h, with user and password if need be; nil for a direct connection. An error fails the connection.
+	// http.ProxyURL(u) is one proxy for all, http.ProxyURL(nil) is none.
+	//
+	// It is asked for each connection, with a GET request for the server's URL that has no query and no header;
+	// the request's context ends with the attempt. It runs for several at once, and must not call Close or CloseNow.
+	//
+	// Every connection through it is a tunnel by CONNECT, to http too: an HTTP proxy has to allow it to the server's port.
+	// Default, unlike net/http's: http.ProxyFromEnvironment, which goes by HTTP_PROXY, HTTPS_PROXY and NO_PROXY as they
+	// were when the process first asked, and connects to localhost and loopback addresses directly.
+	Proxy func(*http.Request) (*url.URL, error)
+	// DialContext opens TCP connections, to the proxy if there is one. A name in addr is in ASCII (IDNA), an IPv6
 	// address has its zone. Default: net.Dialer's DialContext.
-	DialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
+	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 	// Jar keeps cookies from request to request and session to session. Default: one of the client's own.
 	Jar http.CookieJar
 
@@ -113,12 +120,14 @@ type Options struct {
 	// ReadLimit is the most a response to a poll, or a WebSocket message, may hold in bytes, as it
 	// comes and decompressed. One that is larger ends the session with ReasonTooBig. Default: 16 MiB.
 	ReadLimit int
-	// MaxQueued is the most that waits to be sent, in bytes and 32 for each message; a send waits for
+	// MaxQueuedBytes is the most that waits to be sent, in bytes and 32 for each message; a send waits for
 	// room. One message always fits into an empty queue. Default: 1 MiB.
-	MaxQueued int
-	// MaxReceived is the same for what waits to be read. Default: 1 MiB.
-	MaxReceived int
+	MaxQueuedBytes int
+	// MaxReceivedBytes is the same for what waits to be read. Default: 1 MiB.
+	MaxReceivedBytes int
 
+	// MarshalJSON encodes for SendJSON. Default: encoding/json.Marshal.
+	MarshalJSON func(v any) ([]byte, error)
 	// DisableCompression asks for responses as they are. Otherwise gzip, deflate, br and zstd are accepted.
 	DisableCompression bool
 	// PerMessageDeflate offers compression of WebSocket messages; ours of 1 KiB and more are compressed.
@@ -131,7 +140,7 @@ type Options struct {
 
 	// Reconnect opens a new session when one has ended for another reason than ours. Default: nil, the
 	// client has ended then.
-	Reconnect *Reconnect
+	Reconnect *ReconnectOptions
 	// Logger is told of sessions that begin and end, redirects, failed upgrades and reconnections (Debug), and of
 	// servers that seem to speak another revision (Warn).
 	// Default: slog.Default().
@@ -160,14 +169,20 @@ func (o *Options) withDefaults() (Options, error) {
 	c.RequestTimeout = cmp.Or(c.RequestTimeout, 20*time.Second)
 	c.CloseTimeout = cmp.Or(c.CloseTimeout, 5*time.Second)
 	c.ReadLimit = cmp.Or(c.ReadLimit, 16<<20)
-	c.MaxQueued = cmp.Or(c.MaxQueued, 1<<20)
-	c.MaxReceived = cmp.Or(c.MaxReceived, 1<<20)
-	if c.RequestTimeout < 0 || c.CloseTimeout < 0 || c.ReadLimit < 0 || c.MaxQueued < 0 || c.MaxReceived < 0 {
+	c.MaxQueuedBytes = cmp.Or(c.MaxQueuedBytes, 1<<20)
+	c.MaxReceivedBytes = cmp.Or(c.MaxReceivedBytes, 1<<20)
+	if c.RequestTimeout < 0 || c.CloseTimeout < 0 || c.ReadLimit < 0 || c.MaxQueuedBytes < 0 || c.MaxReceivedBytes < 0 {
 		return c, errors.New("client: Options has a negative bound")
 	}
 	c.TimestampParam = cmp.Or(c.TimestampParam, "t")
-	if c.DialFunc == nil {
-		c.DialFunc = new(net.Dialer).DialContext
+	if c.DialContext == nil {
+		c.DialContext = new(net.Dialer).DialContext
+	}
+	if c.Proxy == nil {
+		c.Proxy = http.ProxyFromEnvironment
+	}
+	if c.MarshalJSON == nil {
+		c.MarshalJSON = json.Marshal
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

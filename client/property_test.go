@@ -89,7 +89,7 @@ func TestInOrderExactlyOnce(t *testing.T) {
 			r := rand.New(rand.NewPCG(2, uint64(i)))
 			o := &client.Options{Revision: []client.Revision{client.V4, client.V3}[i%2], Logger: quiet}
 			var dials atomic.Uint64
-			o.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			o.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 				c, err := new(net.Dialer).DialContext(ctx, network, addr)
 				return &late{Conn: c, r: rand.New(rand.NewPCG(uint64(i), dials.Add(1)))}, err
 			}
@@ -144,7 +144,7 @@ func converse(t *testing.T, url string, o *client.Options, r *rand.Rand, message
 			}
 		}
 		m := client.Message{Data: fmt.Appendf(nil, "%d %s", i, padding[:r.IntN(200)]), Binary: r.IntN(3) == 0}
-		if err := send(c, m); err != nil {
+		if err := c.Send(context.Background(), m); err != nil {
 			t.Error(err)
 			return
 		}

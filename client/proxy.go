@@ -18,19 +18,18 @@ import (
 
 var proxyPorts = map[string]string{"http": "80", "https": "443", "socks5": "1080", "socks5h": "1080"}
 
-func parseProxy(raw string) (*url.URL, error) {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return nil, errors.New("client: Options.Proxy is no URL") // which may hold a password
-	}
-	if proxyPorts[u.Scheme] == "" || u.Hostname() == "" {
-		return nil, fmt.Errorf("client: Options.Proxy is %q, must be http, https or socks5, or \"none\"", u.Redacted())
-	}
-	return u, nil
+// proxyRequest is what Options.Proxy is asked with: a request of its own, for what it may change.
+func (t *target) proxyRequest(ctx context.Context) *http.Request {
+	u := *t.url
+	r := &http.Request{Method: http.MethodGet, URL: &u, Host: u.Host, Header: make(http.Header)}
+	return r.WithContext(ctx)
 }
 
 // proxyAddr is what to dial for a proxy.
 func proxyAddr(u *url.URL) (string, error) {
+	if proxyPorts[u.Scheme] == "" || u.Hostname() == "" {
+		return "", fmt.Errorf("proxy %q: must be a URL of http, https or socks5 with a host", u.Redacted())
+	}
 	port := u.Port()
 	if port == "" {
 		port = proxyPorts[u.Scheme]

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -145,7 +146,7 @@ func TestProxies(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, host := range []string{"127.0.0.1", "engine.test", "[::1]"} {
 				url := strings.Replace(url, "127.0.0.1", host, 1)
-				c, err := client.Dial(background(t), url, &client.Options{Proxy: name + addr, Logger: quiet})
+				c, err := client.Dial(background(t), url, &client.Options{Proxy: by(name + addr), Logger: quiet})
 				if p.refuse {
 					if err == nil || strings.Contains(err.Error(), "wrong") || strings.Contains(err.Error(), "other") {
 						t.Fatalf("got %v, want an error without a password", err)
@@ -165,10 +166,45 @@ func TestProxies(t *testing.T) {
 	}
 }
 
+// Each connection asks for its proxy, with a request that names the server and may be changed.
+func TestProxyIsChosenByRequest(t *testing.T) {
+	server, _, _ := serve(t, echo)
+	p := &relay{}
+	u, err := url.Parse("http://" + startRelay(t, p))
+	must(t, err)
+	failed := errors.New("no way")
+	for _, test := range []struct {
+		proxy *url.URL
+		err   error
+	}{{u, nil}, {nil, nil}, {nil, failed}} {
+		var asked atomic.Int32
+		c, err := client.Dial(background(t), server, &client.Options{Logger: quiet, Proxy: func(r *http.Request) (*url.URL, error) {
+			if asked.Add(1); r.URL.Scheme+"://"+r.Host != server || r.URL.Path != "/engine.io/" || r.URL.RawQuery != "" || r.Method != "GET" {
+				t.Errorf("asked with %s %s", r.Method, r.URL)
+			}
+			r.URL.Host = "changed.example"
+			r.Header.Set("X", "y")
+			return test.proxy, test.err
+		}})
+		if test.err != nil {
+			if !errors.Is(err, test.err) {
+				t.Errorf("got %v, want the error of Proxy", err)
+			}
+			continue
+		}
+		must(t, err)
+		upgraded(t, c, client.WebSocket)
+		must(t, c.Close())
+		if used := p.used.Swap(0) > 0; used != (test.proxy != nil) || asked.Load() < 2 {
+			t.Errorf("proxy %v: used %v, asked for %d times", test.proxy, used, asked.Load())
+		}
+	}
+}
+
 func TestProxyThatIsNone(t *testing.T) {
-	for _, proxy := range []string{"ftp://host", "://", "http://", "host:1080"} {
-		if _, err := client.Dial(background(t), "http://127.0.0.1:1/", &client.Options{Proxy: proxy}); err == nil {
-			t.Errorf("%q is accepted", proxy)
+	for _, proxy := range []string{"ftp://host", "http://", "host:1080"} {
+		if _, err := client.Dial(background(t), "http://127.0.0.1:1/", &client.Options{Proxy: by(proxy)}); err == nil || !strings.Contains(err.Error(), "must be a URL") {
+			t.Errorf("%q: got %v", proxy, err)
 		}
 	}
 }
@@ -185,7 +221,7 @@ func TestProxyThatHangs(t *testing.T) {
 	for _, scheme := range []string{"http", "socks5", "https"} {
 		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 		start := time.Now()
-		_, err := client.Dial(ctx, "http://engine.test/", &client.Options{Proxy: scheme + "://" + l.Addr().String()})
+		_, err := client.Dial(ctx, "http://engine.test/", &client.Options{Proxy: by(scheme + "://" + l.Addr().String())})
 		cancel()
 		if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) > patience/2 {
 			t.Errorf("%s: %v after %v", scheme, err, time.Since(start))
@@ -227,8 +263,8 @@ func TestProxyOfTheEnvironment(t *testing.T) {
 	if environment.used.Load() < 2 {
 		t.Error("the proxy was not used")
 	}
-	_, err := client.Dial(background(t), "http://engine.test:1/", &client.Options{Proxy: "none",
-		DialFunc: func(context.Context, string, string) (net.Conn, error) { return nil, io.ErrUnexpectedEOF }})
+	_, err := client.Dial(background(t), "http://engine.test:1/", &client.Options{Proxy: direct,
+		DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, io.ErrUnexpectedEOF }})
 	if !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("with none: %v", err)
 	}

@@ -175,7 +175,7 @@ func TestNothingIsRepeated(t *testing.T) {
 	t.Run("GET", func(t *testing.T) {
 		r := &raw{get: hangUp}
 		c := dial(t, r.start(t), nil)
-		wantReason(t, c, client.ReasonTransportError)
+		wantReason(t, c, client.ReasonTransportClose)
 		if n := r.count("GET"); n != 2 { // one is the handshake
 			t.Errorf("%d GETs: %q", n, r.log())
 		}
@@ -187,7 +187,7 @@ func TestNothingIsRepeated(t *testing.T) {
 		if err := c.Flush(background(t)); !errors.Is(err, client.ErrClosed) {
 			t.Errorf("Flush: %v", err)
 		}
-		wantReason(t, c, client.ReasonTransportError)
+		wantReason(t, c, client.ReasonTransportClose)
 		if n := r.count("POST"); n != 1 {
 			t.Errorf("%d POSTs: %q", n, r.log())
 		}
@@ -241,7 +241,7 @@ func TestLiveRequestsRefused(t *testing.T) {
 			c := dial(t, r.start(t), nil)
 			_ = c.SendText(background(t), "x")
 			why := ended(t, c)
-			var refused *client.HandshakeError
+			var refused *client.ResponseError
 			if why.Reason != client.ReasonTransportError || !errors.As(why, &refused) || refused.Code != 1 {
 				t.Errorf("ended with %v", why)
 			}

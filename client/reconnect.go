@@ -9,33 +9,39 @@ import (
 	"time"
 )
 
-// Reconnect makes a client open another session when one has ended for another reason than Close,
+// ReconnectOptions make a client open another session when one has ended for another reason than Close,
 // CloseNow or the end of Run. Read goes on with the messages of the new session.
 //
 // Messages that a lost session had taken may be lost. What was still queued, and what is sent in between, leaves
 // with the next session, in order; RefuseSends chooses otherwise.
-type Reconnect struct {
-	// Wait is the time before the first attempt; it doubles with each one that fails. Default: 1 s. A server
-	// that refused with Retry-After is given that time, if it is longer.
-	Wait time.Duration
-	// MaxWait bounds it, and what is given to Retry-After, before Jitter. Default: 30 s.
-	MaxWait time.Duration
+type ReconnectOptions struct {
+	// Backoff is the time before the first attempt; it doubles with each one that fails. A server that refused
+	// with Retry-After is given that time, if it is longer. Default: 1 s.
+	Backoff time.Duration
+	// MaxBackoff bounds it, and what is given to Retry-After, before Jitter. Default: 30 s.
+	MaxBackoff time.Duration
 	// Jitter is how far a wait differs at random, as a part of it from 0 to 1, so that many clients do
 	// not come back together; behind a Retry-After it only adds. Default: 0.5; negative for none.
 	Jitter float64
 	// MaxAttempts is how many may fail in a row before the client ends. Default: 0, no bound.
 	MaxAttempts int
 	// RefuseSends makes a send without a session fail with ErrNotConnected, and drops what was queued, for
-	// messages that mean nothing in another session. See also Options.Greeting.
+	// messages that mean nothing in another session. See also Options.Greeting. Default: sends wait for the
+	// next session.
 	RefuseSends bool
-	// OnAttempt is told before the wait for each attempt. An error ends the client, with it as the Err.
+	// OnAttempt runs before the wait for each attempt. An error ends the client, with it as the Err of the
+	// CloseError.
 	//
-	// The client waits for OnAttempt and OnConnect, and Close and CloseNow do: they must not call these, nor wait
-	// for something to be received, by Read or AwaitUpgrade. OnAttempt must not wait for what was sent either.
+	// The client waits until it returns, and so do Close and CloseNow: it must not call these, nor wait for
+	// something to be received or sent, by Read, AwaitUpgrade, Flush or a send without room. Default: nothing runs.
 	OnAttempt func(Attempt) error
-	// OnConnect is told of each session but that of Dial, before anything is read from it, or until the session
-	// has ended: another may come then, whose OnConnect waits for this one. Others may send meanwhile.
-	OnConnect func(c *Client)
+	// OnReconnect runs for each session but that of Dial, to send what must come before anything is read from it.
+	//
+	// The client reads when it returns, or when the session has ended: another may come then, whose OnReconnect
+	// waits for this one. Close and CloseNow wait for it: it must not call these, nor wait for something to be
+	// received, by Read or AwaitUpgrade. It may wait for what it sends. Others may send meanwhile. Default: nothing
+	// runs. See Handler.OnConnect for what runs with Run, in order with the messages.
+	OnReconnect func(c *Client)
 }
 
 // Attempt is one try to connect again.
@@ -45,29 +51,29 @@ type Attempt struct {
 	Err    error         // why there is no session: a *CloseError for the first, then why the last attempt failed
 }
 
-func (r *Reconnect) withDefaults() (Reconnect, error) {
+func (r *ReconnectOptions) withDefaults() (ReconnectOptions, error) {
 	c := *r
-	c.Wait = cmp.Or(c.Wait, time.Second)
-	c.MaxWait = cmp.Or(c.MaxWait, 30*time.Second)
+	c.Backoff = cmp.Or(c.Backoff, time.Second)
+	c.MaxBackoff = cmp.Or(c.MaxBackoff, 30*time.Second)
 	c.Jitter = cmp.Or(c.Jitter, 0.5)
-	if c.Wait < 0 || c.MaxWait < c.Wait || c.Jitter > 1 || c.MaxAttempts < 0 {
-		return c, errors.New("client: Options.Reconnect makes no sense")
+	if c.Backoff < 0 || c.MaxBackoff < c.Backoff || c.Jitter > 1 || c.MaxAttempts < 0 {
+		return c, errors.New("client: Options.Reconnect: Backoff must be positive, MaxBackoff no less, Jitter at most 1, MaxAttempts not negative")
 	}
 	return c, nil
 }
 
 // wait is the time before attempt n, which follows the failure last.
-func (r *Reconnect) wait(n int, last error) time.Duration {
-	d := r.MaxWait
-	if n < 60 && r.Wait < r.MaxWait>>(n-1) {
-		d = r.Wait << (n - 1)
+func (r *ReconnectOptions) wait(n int, last error) time.Duration {
+	d := r.MaxBackoff
+	if n < 60 && r.Backoff < r.MaxBackoff>>(n-1) {
+		d = r.Backoff << (n - 1)
 	}
 	jitter := max(r.Jitter, 0) * (2*rand.Float64() - 1)
-	var refused *HandshakeError
+	var refused *ResponseError
 	if errors.As(last, &refused) && refused.RetryAfter > d {
 		d, jitter = refused.RetryAfter, math.Abs(jitter) // others were told the same
 	}
-	d = min(d, r.MaxWait)
+	d = min(d, r.MaxBackoff)
 	return d + time.Duration(jitter*float64(d))
 }
 
@@ -103,7 +109,7 @@ func (c *Client) reconnect(why *CloseError) (*session, *CloseError) {
 		s, err := c.begin(c.stay)
 		switch {
 		case err == nil:
-			if r.OnConnect != nil {
+			if r.OnReconnect != nil {
 				c.announce(s)
 			}
 			return s, nil
@@ -115,7 +121,7 @@ func (c *Client) reconnect(why *CloseError) (*session, *CloseError) {
 	return nil, &CloseError{why.Reason, fmt.Errorf("gave up after %d attempts: %w", r.MaxAttempts, last)}
 }
 
-// announce runs OnConnect. It goes on when s has ended: an OnConnect that sends may wait for what only the next
+// announce runs OnReconnect. It goes on when s has ended: an OnReconnect that sends may wait for what only the next
 // session can do.
 func (c *Client) announce(s *session) {
 	before, done := c.announced, make(chan struct{})
@@ -125,7 +131,7 @@ func (c *Client) announce(s *session) {
 		if before != nil {
 			<-before
 		}
-		c.o.Reconnect.OnConnect(c)
+		c.o.Reconnect.OnReconnect(c)
 	}()
 	select {
 	case <-done:

@@ -21,7 +21,7 @@ func TestReconnect(t *testing.T) {
 	inEachMode(t, func(t *testing.T, m mode) {
 		o := m.options()
 		attempts := make(chan client.Attempt, 100)
-		o.Reconnect = &client.Reconnect{Wait: time.Millisecond, OnAttempt: func(a client.Attempt) error {
+		o.Reconnect = &client.ReconnectOptions{Backoff: time.Millisecond, OnAttempt: func(a client.Attempt) error {
 			attempts <- a
 			return nil
 		}}
@@ -71,7 +71,7 @@ func TestReconnectHeedsRetryAfter(t *testing.T) {
 			enough := errors.New("enough")
 			c := dial(t, url, &client.Options{
 				Transports: []client.Transport{transport},
-				Reconnect: &client.Reconnect{Wait: time.Millisecond, OnAttempt: func(a client.Attempt) error {
+				Reconnect: &client.ReconnectOptions{Backoff: time.Millisecond, OnAttempt: func(a client.Attempt) error {
 					if attempts <- a; a.Number == 2 {
 						return enough
 					}
@@ -81,7 +81,7 @@ func TestReconnectHeedsRetryAfter(t *testing.T) {
 			must(t, srv.Drain(background(t), 0))
 			<-attempts
 			second := <-attempts
-			var refused *client.HandshakeError
+			var refused *client.ResponseError
 			if !errors.As(second.Err, &refused) || refused.Status != 503 || refused.RetryAfter < time.Second ||
 				second.Wait < refused.RetryAfter {
 				t.Errorf("%+v, behind %+v", second, refused)
@@ -98,7 +98,7 @@ func TestRun(t *testing.T) {
 	url, _, srv := serve(t, engineio.Config{OnConnect: func(s *engineio.Session) { _ = s.SendText("welcome") }})
 	inEachMode(t, func(t *testing.T, m mode) {
 		o := m.options()
-		o.Reconnect = &client.Reconnect{Wait: time.Millisecond}
+		o.Reconnect = &client.ReconnectOptions{Backoff: time.Millisecond}
 		c := dial(t, url, o)
 		var busy atomic.Bool
 		var story []string

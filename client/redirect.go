@@ -37,7 +37,7 @@ func (s *session) openAnywhere(ctx context.Context, t Transport) error {
 	}
 	for n := 0; ; n++ {
 		err := open(ctx)
-		var moved *HandshakeError
+		var moved *ResponseError
 		if !errors.As(err, &moved) || moved.Location == "" || !follows(moved.Status) {
 			return err
 		}
@@ -58,10 +58,7 @@ func (s *session) move(location string) error {
 		return err
 	}
 	if t.local() != s.target.local() || t.secure != s.target.secure {
-		d, err := newDialer(t, &s.c.o)
-		if err != nil {
-			return err
-		}
+		d := newDialer(t, &s.c.o)
 		s.polls.close()
 		s.dialer, s.polls.dialer, s.posts.dialer = d, d, d
 	}

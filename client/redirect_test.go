@@ -159,7 +159,7 @@ func TestRedirectsFromAndToTLS(t *testing.T) {
 
 func wantLocation(t *testing.T, err error, location, why string) {
 	t.Helper()
-	var refused *client.HandshakeError
+	var refused *client.ResponseError
 	if !errors.As(err, &refused) || refused.Location != location || !strings.Contains(err.Error(), location) || !strings.Contains(err.Error(), why) {
 		t.Errorf("got %v, want an error with %q and %q", err, location, why)
 	}

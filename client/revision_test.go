@@ -131,11 +131,11 @@ func TestOtherRevisionByWebSocket(t *testing.T) {
 						}
 					}
 				}), nil))
-				o := &client.Options{Revision: test.ours, Transports: websocket, Logger: log, Proxy: "none"}
-				o.DialFunc = func(context.Context, string, string) (net.Conn, error) { return dialPipe(), nil }
+				o := &client.Options{Revision: test.ours, Transports: websocket, Logger: log, Proxy: direct}
+				o.DialContext = func(context.Context, string, string) (net.Conn, error) { return dialPipe(), nil }
 				c, err := client.Dial(t.Context(), "http://127.0.0.1/", o)
 				must(t, err)
-				<-c.Done()
+				<-c.Context().Done()
 				why := ended(t, c)
 				if took := time.Since(start); took != test.ended || why.Reason != test.reason {
 					t.Errorf("ended after %v with %v", took, why)

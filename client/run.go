@@ -4,13 +4,13 @@ import "context"
 
 // Handler is what Run calls. Each field may be nil. The calls come one at a time, in the order in
 // which things happened, from the goroutine that runs Run. All methods of the client may be called, but for
-// AwaitUpgrade: while MaxReceived is reached, only the return of OnMessage lets the client read on. A session that
+// AwaitUpgrade: while MaxReceivedBytes is reached, only the return of OnMessage lets the client read on. A session that
 // comes and goes meanwhile, without a message, is not told of.
 type Handler struct {
 	// OnConnect runs for each session, before its messages.
 	OnConnect func(c *Client)
 	// OnMessage runs for each message, whose Data belongs to it. While it runs, what comes waits, up
-	// to Options.MaxReceived.
+	// to Options.MaxReceivedBytes.
 	OnMessage func(c *Client, m Message)
 	// OnUpgrade runs when a session has moved to WebSocket.
 	OnUpgrade func(c *Client)

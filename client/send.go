@@ -2,75 +2,51 @@ package client
 
 import (
 	"bytes"
+	"context"
 	"slices"
 	"unicode/utf8"
 
 	"github.com/fasteio/engineio/codec"
 )
 
-// kick makes sure that somebody sends what there is to send.
-func (s *session) kick() {
-	if s.c.out.claim(s) {
-		go s.flush()
-	}
+// Send queues m, and waits while Options.MaxQueuedBytes is reached. It returns before the message has left; see
+// Flush. m.Data is copied. An error says that it was not queued: the cause of ctx, ErrTooBig, ErrInvalidText,
+// ErrNotConnected, or an ErrClosed.
+func (c *Client) Send(ctx context.Context, m Message) error {
+	return c.send(ctx, codec.Packet{Type: codec.Message, Binary: m.Binary, Data: append([]byte(nil), m.Data...)})
 }
 
-// flush sends until there is nothing more. The caller has claimed the outbox.
-func (s *session) flush() {
-	defer s.tasks.Done()
-	for s.flushOnce() {
-	}
+// SendText is Send for a text.
+func (c *Client) SendText(ctx context.Context, text string) error {
+	return c.send(ctx, codec.Packet{Type: codec.Message, Data: []byte(text)})
 }
 
-func (s *session) flushOnce() (more bool) {
-	s.writing.Lock() // held from take to settle: an upgrade comes before a batch or after it
-	defer s.writing.Unlock()
-	most, size, send := s.maxPost(), s.postSize, s.post
-	if s.ws != nil {
-		most, size, send = maxWrite, messageSize, s.write
-	}
-	b, ok := s.c.out.take(most, size)
-	if !ok {
-		return false
-	}
-	if b.last {
-		s.leaving.Store(true)
-	}
-	err := send(b)
+// SendBinary is Send for bytes.
+func (c *Client) SendBinary(ctx context.Context, data []byte) error {
+	return c.Send(ctx, Message{Data: data, Binary: true})
+}
+
+// SendJSON is Send for v as text, encoded by Options.MarshalJSON, whose errors it returns.
+func (c *Client) SendJSON(ctx context.Context, v any) error {
+	data, err := c.o.MarshalJSON(v)
 	if err != nil {
-		s.leaving.Store(false)
-		s.failed(err)
-		err = s.why()
+		return err
 	}
-	s.c.out.settle(b, err)
-	if err == nil && b.last && s.ws == nil {
-		s.fail(ReasonClientClose, nil) // by WebSocket the server's close frame comes first
-	}
-	return err == nil && !b.last
+	return c.Send(ctx, Message{Data: data})
 }
 
-// maxWrite is how many bytes of messages are written to a WebSocket at once. Room is made as they leave.
-const maxWrite = 64 << 10
-
-func messageSize(p codec.Packet) int { return len(p.Data) }
-
-// maxPost is how many bytes of messages are sent by one POST. Servers that do not tell take a megabyte.
-func (s *session) maxPost() int {
-	if s.maxPayload == 0 {
-		return 1_000_000
+// send queues p, whose data is ours.
+func (c *Client) send(ctx context.Context, p codec.Packet) error {
+	if err := c.sendable(p); err != nil {
+		return err
 	}
-	return s.maxPayload
-}
-
-// postSize is what a packet takes of maxPost. python-engineio drops a POST of more than 16 packets, and
-// answers OK as if it had not: goodbye and 15 others are a full one, until a server has answered ok, as the
-// reference does and all that follow it.
-func (s *session) postSize(p codec.Packet) int {
-	n := payloadSize(s.c.o.Revision, p)
-	if !s.anyNumber {
-		n = max(n, s.maxPost()/16+1)
+	if err := c.out.push(ctx, p); err != nil {
+		return err
 	}
-	return n
+	if s := c.session.Load(); s != nil {
+		s.kick()
+	}
+	return nil
 }
 
 // sendable says what is wrong with a message. Between two sessions it is judged by the last one, on the transport that

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/url"
 	"sync"
 	"testing"
 	"time"
@@ -214,6 +216,18 @@ func wantText(t testing.TB, c *client.Client, want string) {
 	}
 }
 
+// direct is no proxy.
+var direct = http.ProxyURL(nil)
+
+// by is the proxy at rawURL.
+func by(rawURL string) func(*http.Request) (*url.URL, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		panic(err)
+	}
+	return http.ProxyURL(u)
+}
+
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
@@ -225,7 +239,7 @@ func must(t testing.TB, err error) {
 func ended(t testing.TB, c *client.Client) *client.CloseError {
 	t.Helper()
 	select {
-	case <-c.Done():
+	case <-c.Context().Done():
 	case <-time.After(patience):
 		t.Fatal("the client does not end")
 	}

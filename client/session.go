@@ -3,7 +3,6 @@ package client
 import (
 	"bytes"
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -139,15 +138,8 @@ func (s *session) why() *CloseError {
 // failed ends the session for an error of a request or a connection, and is silent about those that its
 // end has caused.
 func (s *session) failed(err error) {
-	var parse codec.ParseError
-	switch {
-	case s.ctx.Err() != nil:
-	case errors.Is(err, errTooLong), errors.Is(err, ErrTooBig):
-		s.fail(ReasonTooBig, err)
-	case errors.As(err, &parse):
-		s.fail(ReasonParseError, err)
-	default:
-		s.fail(ReasonTransportError, err)
+	if s.ctx.Err() == nil {
+		s.fail(reasonOf(err), err)
 	}
 }
 

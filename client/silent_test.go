@@ -112,11 +112,11 @@ func TestSilentServer(t *testing.T) {
 			p := &pipes{}
 			start := time.Now()
 			o := m.options()
-			o.DialFunc = p.dial
+			o.DialContext = p.dial
 			o.Logger = quiet
 			c, err := client.Dial(t.Context(), "http://127.0.0.1/", o)
 			must(t, err)
-			<-c.Done()
+			<-c.Context().Done()
 			if got := time.Since(start); got != 45*time.Second {
 				t.Errorf("noticed after %v, want 45s", got)
 			}
@@ -147,9 +147,9 @@ func TestReconnectWaits(t *testing.T) {
 		var lost time.Time
 		again := make(chan struct{})
 		c, err := client.Dial(t.Context(), "http://127.0.0.1/", &client.Options{
-			DialFunc: p.dial, Logger: quiet, Transports: polling,
-			Reconnect: &client.Reconnect{
-				Jitter: -1, MaxWait: 10 * time.Second,
+			DialContext: p.dial, Logger: quiet, Transports: polling,
+			Reconnect: &client.ReconnectOptions{
+				Jitter: -1, MaxBackoff: 10 * time.Second,
 				OnAttempt: func(a client.Attempt) error {
 					if a.Number != len(starts)+1 {
 						t.Errorf("attempt %d, want %d", a.Number, len(starts)+1)
@@ -161,7 +161,7 @@ func TestReconnectWaits(t *testing.T) {
 					}
 					return nil
 				},
-				OnConnect: func(*client.Client) { close(again) },
+				OnReconnect: func(*client.Client) { close(again) },
 			},
 		})
 		must(t, err)
@@ -180,7 +180,7 @@ func TestReconnectWaits(t *testing.T) {
 			}
 		}
 		var why *client.CloseError
-		if !errors.As(failed[0], &why) || why.Reason != client.ReasonTransportError || errors.As(failed[1], &why) {
+		if !errors.As(failed[0], &why) || why.Reason != client.ReasonTransportClose || errors.As(failed[1], &why) {
 			t.Errorf("the reasons are %v", failed)
 		}
 		if got := strings.Join(p.heard, " "); got != "4meanwhile" {
@@ -193,14 +193,14 @@ func TestReconnectWaits(t *testing.T) {
 
 func TestReconnectGivesUp(t *testing.T) {
 	enough := errors.New("enough")
-	for name, r := range map[string]client.Reconnect{
+	for name, r := range map[string]client.ReconnectOptions{
 		"by number":   {MaxAttempts: 4, RefuseSends: true},
 		"by callback": {OnAttempt: func(a client.Attempt) error { return map[bool]error{true: enough}[a.Number == 5] }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := &pipes{}
-				c, err := client.Dial(t.Context(), "http://127.0.0.1/", &client.Options{DialFunc: p.dial, Logger: quiet, Reconnect: &r})
+				c, err := client.Dial(t.Context(), "http://127.0.0.1/", &client.Options{DialContext: p.dial, Logger: quiet, Reconnect: &r})
 				must(t, err)
 				start := time.Now()
 				p.fall(true)
@@ -209,7 +209,7 @@ func TestReconnectGivesUp(t *testing.T) {
 				if want := map[bool]error{true: client.ErrNotConnected}[r.RefuseSends]; !errors.Is(err, want) {
 					t.Errorf("send: %v, want %v", err, want)
 				}
-				<-c.Done()
+				<-c.Context().Done()
 				if took := time.Since(start); took < 7*time.Second || took > 23*time.Second { // 15 s, jitter
 					t.Errorf("gave up after %v", took)
 				}
@@ -225,7 +225,7 @@ func TestReconnectGivesUp(t *testing.T) {
 func TestCloseBetweenSessions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &pipes{}
-		c, err := client.Dial(t.Context(), "http://127.0.0.1/", &client.Options{DialFunc: p.dial, Logger: quiet, Reconnect: &client.Reconnect{}})
+		c, err := client.Dial(t.Context(), "http://127.0.0.1/", &client.Options{DialContext: p.dial, Logger: quiet, Reconnect: &client.ReconnectOptions{}})
 		must(t, err)
 		p.fall(true)
 		synctest.Wait()
@@ -253,7 +253,7 @@ func TestCloseIsBounded(t *testing.T) {
 		}()
 		first := true
 		c, err := client.Dial(t.Context(), "http://127.0.0.1/", &client.Options{Transports: polling, Logger: quiet,
-			DialFunc: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 				if first {
 					first = false
 					return ours, nil

@@ -139,26 +139,22 @@ func (s *session) readAll(b []byte, r io.Reader) ([]byte, error) {
 
 // lost ends the session for what a read reported, and tells the server what it did wrong.
 func (s *session) lost(err error) {
-	var (
-		closed *websocket.CloseError
-		broken net.Error
-		parse  codec.ParseError
-	)
-	switch {
-	case errors.As(err, &closed):
+	var closed *websocket.CloseError
+	if errors.As(err, &closed) {
 		s.goodbye(closed)
-	case errors.Is(err, websocket.ErrReadLimit), errors.Is(err, errTooLong):
-		s.object(websocket.CloseMessageTooBig)
-		s.fail(ReasonTooBig, errTooLong)
-	case errors.As(err, &parse):
-		s.object(websocket.CloseProtocolError)
-		s.fail(ReasonParseError, err)
-	case errors.As(err, &broken), errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
-		s.fail(ReasonTransportClose, err)
-	default:
-		s.object(websocket.CloseProtocolError)
-		s.fail(ReasonTransportError, err)
+		return
 	}
+	if errors.Is(err, websocket.ErrReadLimit) {
+		err = errTooLong
+	}
+	reason := reasonOf(err)
+	switch reason {
+	case ReasonTooBig:
+		s.object(websocket.CloseMessageTooBig)
+	case ReasonParseError, ReasonTransportError:
+		s.object(websocket.CloseProtocolError)
+	}
+	s.fail(reason, err)
 }
 
 // goodbye ends the session for a close frame, or for the lack of one.

@@ -36,7 +36,7 @@ func run(ctx context.Context, url, nick string, in io.Reader, out io.Writer) err
 	chat := &chat{nick: nick, key: rand.Text(), out: out, in: make(chan struct{})}
 	c, err := client.Dial(ctx, url, &client.Options{
 		Greeting: chat.hello,
-		Reconnect: &client.Reconnect{
+		Reconnect: &client.ReconnectOptions{
 			RefuseSends: true, // who said something is told that nobody heard it
 			OnAttempt:   chat.lost,
 		},

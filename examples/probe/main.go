@@ -102,7 +102,7 @@ func converse(ctx context.Context, c *client.Client, o options, messages []clien
 	}
 	select {
 	case <-time.After(o.hold):
-	case <-c.Done():
+	case <-c.Context().Done():
 		return context.Cause(c.Context())
 	}
 	if err := c.SendText(ctx, "bye"); err != nil {
@@ -166,7 +166,7 @@ func (e *echoes) until(ctx context.Context, c *client.Client, n int) error {
 			if got < 0 {
 				return e.err
 			}
-		case <-c.Done():
+		case <-c.Context().Done():
 			return context.Cause(c.Context())
 		case <-ctx.Done():
 			return fmt.Errorf("only %d of %d echoes in time", e.seen, len(e.want))

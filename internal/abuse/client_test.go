@@ -140,7 +140,7 @@ func allocated() uint64 {
 func (p trap) attack(t *testing.T, url string) {
 	t.Helper()
 	o := p.options
-	o.ReadLimit, o.Proxy, o.Logger = readLimit, "none", slog.New(slog.DiscardHandler)
+	o.ReadLimit, o.Proxy, o.Logger = readLimit, http.ProxyURL(nil), slog.New(slog.DiscardHandler)
 	o.Transports = []client.Transport{max(p.transport, client.Polling)}
 	ctx, cancel := context.WithTimeout(context.Background(), enginetest.Patience)
 	defer cancel()

@@ -6,18 +6,66 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
 	"github.com/fasteio/engineio/codec"
 )
 
-// maxAnswer is how much of an answer a HandshakeError keeps, in bytes.
-const maxAnswer = 1 << 10
+// ResponseError is an HTTP response that a client cannot go on with: a refusal, by the server or by what stands in
+// front of it, or the answer of what is no Engine.IO server. It is the error of a Dial, and the Err of the CloseError when
+// a later request is answered so.
+type ResponseError struct {
+	// Status is the HTTP status of the answer.
+	Status int
+	// Code is Engine.IO's, such as 4 for a session that the application has forbidden; -1 if the
+	// answer has none.
+	Code int
+	// RetryAfter is how long the server wants to be left alone, by its Retry-After header; 24 hours at
+	// most, 0 if it does not say. Options.Reconnect heeds it.
+	RetryAfter time.Duration
+	// Message is what the answer says, in its first kilobyte. It comes from the server: do not trust it, nor
+	// the next two.
+	Message string
+	// ContentType is the answer's Content-Type.
+	ContentType string
+	// Location is where the answer redirects to, if the client has not followed; see Options.
+	Location string
+	// Err is what the client makes of the answer: why it does not follow Location, or what is wrong with an answer of
+	// status 200. ErrRevision can be in it. Nil for a plain refusal.
+	Err error
+}
+
+// Error says what the answer was, and what is wrong with it.
+func (e *ResponseError) Error() string {
+	text := "client: server refused: "
+	switch {
+	case e.Location != "":
+		text = fmt.Sprintf("client: redirect to %.300q not followed (status %d)", e.Location, e.Status)
+	case e.Code >= 0:
+		text += fmt.Sprintf("%.1000q (status %d, code %d)", e.Message, e.Status, e.Code)
+	case e.Status/100 == 2:
+		text = "client: this is no answer of an Engine.IO server: "
+		fallthrough
+	default:
+		text += fmt.Sprintf("%.200q (status %d, content type %.100q)", e.Message, e.Status, e.ContentType)
+	}
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Unwrap gives what the client makes of the answer.
+func (e *ResponseError) Unwrap() error { return e.Err }
+
+// maxMessage is how much of a response a ResponseError keeps, in bytes.
+const maxMessage = 1 << 10
 
 // refused reads the answer of a server that does not open a session: JSON with code and message from most,
 // a JSON string or plain text from some. header gets a field of it.
-func refused(status int, header func(name string) string, body []byte) *HandshakeError {
+func refused(status int, header func(name string) string, body []byte) *ResponseError {
 	e := unexpected(status, header, body)
 	if status/100 == 3 {
 		e.Location = header("Location")
@@ -26,7 +74,7 @@ func refused(status int, header func(name string) string, body []byte) *Handshak
 		Code    json.RawMessage `json:"code"`
 		Message *string         `json:"message"`
 	}
-	body = body[:min(len(body), maxAnswer)]
+	body = body[:min(len(body), maxMessage)]
 	if json.Unmarshal(body, &said) == nil {
 		if said.Message != nil {
 			e.Message = *said.Message
@@ -39,16 +87,16 @@ func refused(status int, header func(name string) string, body []byte) *Handshak
 }
 
 // unexpected is an answer as it came.
-func unexpected(status int, header func(name string) string, body []byte) *HandshakeError {
-	body = body[:min(len(body), maxAnswer)]
-	return &HandshakeError{
+func unexpected(status int, header func(name string) string, body []byte) *ResponseError {
+	body = body[:min(len(body), maxMessage)]
+	return &ResponseError{
 		Status: status, Code: -1, RetryAfter: retryAfter(header("Retry-After")), ContentType: header("Content-Type"),
 		Message: string(bytes.ToValidUTF8(bytes.TrimSpace(body), []byte("\ufffd"))),
 	}
 }
 
 // refused is refused with what the client makes of it.
-func (s *session) refused(status int, header func(name string) string, body []byte) *HandshakeError {
+func (s *session) refused(status int, header func(name string) string, body []byte) *ResponseError {
 	e := refused(status, header, body)
 	switch {
 	case e.Location != "" && s.id != "":
