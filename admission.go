@@ -71,6 +71,7 @@ func (a *admission) leave(from netip.Addr) {
 	a.mu.Lock()
 	one := a.addresses[from]
 	one.sessions--
+	assert(one.sessions >= 0, "more sessions of an address ended than began")
 	a.addresses[from] = one
 	a.mu.Unlock()
 }

@@ -16,6 +16,6 @@ func (b *budget) exceeded() bool { return b.used.Load() >= b.limit }
 
 func (b *budget) add(n int) {
 	if n != 0 {
-		b.used.Add(int64(n))
+		assert(b.used.Add(int64(n)) >= 0, "more memory was given back than queues had")
 	}
 }

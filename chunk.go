@@ -69,6 +69,28 @@ func appendBase64Frame(dst []byte, rev codec.Revision, p codec.Packet) []byte {
 	return rev.AppendText(ws.AppendHeader(dst, ws.Text, base64Len(rev, len(p.Data))), p)
 }
 
+// encodeBinary makes queued binary messages text, for a client that cannot take binary on the next transport. The caller
+// holds mu.
+func (o *outbox) encodeBinary() {
+	queue := o.first
+	o.first, o.last, o.textOnly = nil, nil, true
+	for c := queue; c != nil; c = c.next {
+		for frames := c.frames(); len(frames) > 0; {
+			op, payload, rest := ws.Split(frames)
+			frame := frames[:len(frames)-len(rest)]
+			frames = rest
+			if op != ws.Binary {
+				last := o.tail(len(frame), c.plain)
+				last.own = append(last.own, frame...)
+				continue
+			}
+			o.size += o.append(unframe(o.revision, op, payload), c.plain) - len(frame)
+		}
+	}
+	o.free(queue)
+	o.backlog.measure(o.size, false)
+}
+
 // base64Len is how long n bytes are as the text b..., in revision 3 b4...
 func base64Len(rev codec.Revision, n int) int {
 	n = len("b") + base64.StdEncoding.EncodedLen(n)

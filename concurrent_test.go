@@ -239,7 +239,7 @@ func TestEndInsideAConcurrentHandler(t *testing.T) {
 	}
 }
 
-// OnConnect and OnUpgrade have the turn to themselves.
+// OnConnect has the turn to itself. OnUpgrade runs beside OnMessage, which may wait for what comes by the WebSocket.
 func TestConcurrentHandlersAndOtherCallbacks(t *testing.T) {
 	c := newCrowd(t)
 	config := c.config()
@@ -250,16 +250,48 @@ func TestConcurrentHandlersAndOtherCallbacks(t *testing.T) {
 			t.Errorf("another callback runs beside %d OnMessage", c.running)
 		}
 	}
-	config.OnConnect, config.OnUpgrade = alone, alone
+	config.OnConnect = alone
+	upgrades := 0
+	config.OnUpgrade = func(*Session) { upgrades++ }
 	srv := newTestServer(config)
 	s := c.open(srv, several)
-	upgraded := make(chan struct{})
-	go func() { defer close(upgraded); s.upgraded() }()
-	letLateOnesRun()
+	s.upgraded()
+	if upgrades != 1 {
+		t.Errorf("OnUpgrade ran %d times beside OnMessage", upgrades)
+	}
 	close(c.gate)
-	<-upgraded
 	s.CloseNow()
 	settled(t, srv)
+}
+
+// An OnMessage that waits for what another brings gets it, though the session is upgraded in between.
+func TestUpgradeBetweenQuestionAndAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answer := make(chan struct{}, 1)
+		srv := newTestServer(Config{
+			ConcurrentHandlers: several,
+			OnUpgrade:          func(*Session) {},
+			OnMessage: func(s *Session, m Message) {
+				if string(m.Data) == "answer" {
+					answer <- struct{}{}
+					return
+				}
+				select {
+				case <-answer:
+					_ = s.SendText("answered")
+				case <-s.Context().Done():
+				}
+			},
+		})
+		s := openPolling(t, srv, V4)
+		post(s, "4question")
+		c := probing(t, s)
+		c.upgrade(t)
+		c.send("4answer")
+		c.expect(t, "1 4answered")
+		c.close()
+		shut(srv)
+	})
 }
 
 // The answers of OnMessage that run beside each other all arrive.

@@ -66,6 +66,7 @@ func (o *outbox) uncork() transport {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.corks--
+	assert(o.corks >= 0, "more corks were pulled than there were")
 	if o.corks > 0 {
 		return nil
 	}

@@ -70,7 +70,7 @@ func deflating(t testing.TB, config Config, rev Revision) (*Session, *webSocket,
 	w.deflate = true
 	conn := new(tape)
 	w.use(conn, nil)
-	s.out.deflates.Store(true)
+	s.out.deflates = true
 	held(s)
 	s.connect(w)
 	w.uncork()
@@ -205,7 +205,7 @@ func TestPreparedWithoutDeflate(t *testing.T) {
 	p.deflated(V4, false)
 	s, w, conn := deflating(t, Config{}, V4)
 	w.deflate = false
-	s.out.deflates.Store(false)
+	s.out.deflates = false
 	held(s)
 	_ = s.SendPrepared(p)
 	drained(w)
@@ -245,7 +245,7 @@ func TestPreparedDeflatesOnce(t *testing.T) {
 // Base64 does compress: the client that takes no binary frames gets it as text.
 func TestTextOnlyUnderDeflate(t *testing.T) {
 	s, w, conn := deflating(t, Config{}, V3)
-	s.out.textOnly.Store(true)
+	s.out.textOnly = true
 	m := Message{Data: []byte(letters(3000)), Binary: true}
 	held(s)
 	_ = s.Send(m, 0)

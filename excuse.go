@@ -16,7 +16,10 @@ func (e *excuse) end() {
 }
 
 // cancel ends what is over without a trace.
-func (e *excuse) cancel() { e.state.Add(^uint32(1)) } // 2 less
+func (e *excuse) cancel() {
+	left := e.state.Add(^uint32(1)) // 2 less
+	assert(int32(left) >= 0, "more excuses ended than began")
+}
 
 // late notes an excuse of this moment.
 func (e *excuse) late() { e.state.Or(1) }

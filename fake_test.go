@@ -157,7 +157,7 @@ func (r *recorder) wake() {
 		return
 	}
 	r.note(texts(r.s.revision, queue)...)
-	queue.release()
+	r.s.out.free(queue)
 	r.s.out.wrote(n, nil)
 	if last {
 		r.note("last word")

@@ -234,7 +234,7 @@ func (srv *Server) newSession(remote netip.AddrPort, id string, r request) *Sess
 	s.out.revision = r.revision
 	s.out.total, s.out.dropsOldest = &srv.queued, c.Overflow == OverflowDropOldest
 	s.out.backlog = newBacklog(s)
-	s.out.textOnly.Store(r.base64 || r.jsonp != nil)
+	s.out.textOnly = r.base64 || r.jsonp != nil
 	if r.transport == Polling {
 		s.poll = &polling{s: s}
 	}
@@ -244,6 +244,9 @@ func (srv *Server) newSession(remote netip.AddrPort, id string, r request) *Sess
 	s.mu.Lock() // the timer may go off before it is assigned
 	s.beat.timer = time.AfterFunc(c.PingInterval+c.PingTimeout, s.tick)
 	s.mu.Unlock()
+	if made != nil {
+		made(s)
+	}
 	return s
 }
 

@@ -83,7 +83,7 @@ func (s *Session) ping() { _ = s.out.push(codec.Packet{Type: codec.Ping}, 0) }
 // another; writing that tells us too if it has gone.
 func (s *Session) again() bool {
 	waits, writing := s.out.pinging()
-	if s.calling() || writing {
+	if s.calling.Load() || writing || s.poll.delivers() {
 		s.excuse.late()
 	} else if !s.excuse.any() {
 		return s.rearmed()

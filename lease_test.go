@@ -89,7 +89,7 @@ func (d *drainer) drain() {
 		queue, n, _, err := d.o.take(d)
 		if err == nil {
 			d.got = append(d.got, texts(d.o.revision, queue)...)
-			queue.release()
+			d.o.free(queue)
 			d.o.wrote(n, nil)
 		}
 		d.alone.Unlock()
@@ -190,7 +190,7 @@ func (p *poller) poll() {
 			return
 		}
 		p.got = append(p.got, texts(p.o.revision, queue)...)
-		queue.release()
+		p.o.free(queue)
 		p.o.wrote(n, nil)
 		p.count.came(int(n))
 	}
@@ -207,11 +207,11 @@ func TestPassLosesNothing(t *testing.T) {
 			pollers[i] = &poller{o: o, count: all, bell: make(chan struct{}, 1)}
 		}
 		last := &drainer{o: o, count: all}
-		o.pass(nil, pollers[0], false)
+		o.pass(nil, pollers[0], false, false)
 		sending := sendAll(o)
 		var polling sync.WaitGroup
 		for i, p := range pollers {
-			if i > 0 && !o.pass(pollers[i-1], p, false) {
+			if i > 0 && !o.pass(pollers[i-1], p, false, false) {
 				t.Fatal("the outbox does not change hands")
 			}
 			p.wake() // there may be something already
@@ -221,7 +221,7 @@ func TestPassLosesNothing(t *testing.T) {
 			}
 			runtime.Gosched()
 		}
-		o.pass(pollers[len(pollers)-1], last, false)
+		o.pass(pollers[len(pollers)-1], last, false, false)
 		last.wake()
 		pollers[len(pollers)-1].wake()
 		sending.Wait()
@@ -275,7 +275,7 @@ func finishDrain(t *testing.T, o *outbox, b transport) {
 	}
 	for range 3 {
 		queue, n, _, err := o.take(b)
-		queue.release()
+		o.free(queue)
 		o.wrote(n, err)
 		if o.rest() {
 			return

@@ -191,7 +191,7 @@ func TestSendPreparedMeetsTheEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.uncork()
-	t.Cleanup(s.CloseNow)
+	t.Cleanup(func() { s.out.uncork(); s.CloseNow() })
 	s.out.cork()
 	_ = s.SendPrepared(PrepareText("late"))
 	s.out.mu.Lock()

@@ -2,7 +2,6 @@ package engineio
 
 import (
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/fasteio/engineio/codec"
@@ -45,13 +44,11 @@ type outbox struct {
 	total       *budget
 	dropsOldest bool // see Overflow
 	revision    codec.Revision
-	textOnly    atomic.Bool // the client cannot take binary, on this transport: it travels as base64
-	deflates    atomic.Bool // the holder is a WebSocket with permessage-deflate
-	corks       int32       // senders that will call uncork; guarded by mu
-	batch       uint32      // which cork is the last; guarded by mu
-	packFrom    int         // such a WebSocket compresses frames from this size on
+	packFrom    int // a WebSocket with permessage-deflate compresses frames from this size on
 
 	mu          sync.Mutex
+	corks       int32  // senders that will call uncork
+	batch       uint32 // which cork is the last
 	holder      transport
 	first, last *chunk
 	size        int      // bytes queued, frame headers included
@@ -62,6 +59,8 @@ type outbox struct {
 	left        uint64   // packets handed to a connection
 	ping        uint64   // packets accepted up to the last ping
 	state       outboxState
+	textOnly    bool          // the client cannot take binary, on this transport: it travels as base64
+	deflates    bool          // the holder is a WebSocket with permessage-deflate
 	deserted    bool          // the client has left the holder
 	lost        bool          // packets were dropped, or a connection failed under them
 	pong        bool          // one is queued
@@ -92,6 +91,13 @@ func (o *outbox) open(t transport, p codec.Packet) bool {
 	return true
 }
 
+// compress says whether the transport that is going to open the session has permessage-deflate.
+func (o *outbox) compress(deflates bool) {
+	o.mu.Lock()
+	o.deflates = deflates
+	o.mu.Unlock()
+}
+
 func (o *outbox) pending() bool {
 	return o.first != nil || o.state == outClosing || o.state == outEnded
 }
@@ -105,14 +111,18 @@ func (o *outbox) holds(t transport) bool {
 // pass makes to the holder in place of from. One that is closing in good order passes, with all that is
 // queued and the last word: the client has stopped to poll by then. It fails when the queue was dropped
 // or the last word was taken, and when from does not hold it or was deserted.
-func (o *outbox) pass(from, to transport, textOnly bool) bool {
+func (o *outbox) pass(from, to transport, textOnly, deflates bool) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.holder != from || o.deserted || o.state != outOpen && o.state != outClosing {
 		return false
 	}
 	o.holder, o.ready = to, true
-	o.textOnly.Store(textOnly)
+	o.deflates = deflates
+	if textOnly && !o.textOnly {
+		o.encodeBinary()
+	}
+	o.textOnly = textOnly
 	return true
 }
 
@@ -151,6 +161,7 @@ func (o *outbox) wrote(n uint64, err error) (pinged bool) {
 	} else {
 		o.left += n
 	}
+	assert(o.left <= o.taken && o.taken <= o.pushed, "more packets have left than were queued")
 	o.backlog.measure(o.size, err == nil)
 	o.ring()
 	o.mu.Unlock()

@@ -39,7 +39,7 @@ func takeAll(t *testing.T, o *outbox, b transport) (packets []string, last bool)
 	if uint64(len(packets)) != n {
 		t.Errorf("took %d packets, counted %d", len(packets), n)
 	}
-	queue.release()
+	o.free(queue)
 	o.wrote(n, nil)
 	return packets, last
 }
@@ -142,7 +142,7 @@ func TestOutboxChunkBoundaries(t *testing.T) {
 		b := new(bell)
 		o := openOutbox(b, 1<<30)
 		o.revision = kind.rev
-		o.textOnly.Store(kind.textOnly)
+		o.textOnly = kind.textOnly
 		data := make([]byte, 4*chunkSize)
 		for _, n := range around() {
 			first, second := blob(data[:n]), text(string(data[:n/2]))
@@ -169,7 +169,7 @@ func TestOutboxChunkBoundaries(t *testing.T) {
 // sizesOf takes the queue, and gives the sizes of its messages.
 func sizesOf(o *outbox, b transport) (sizes []int) {
 	queue, _, _, _ := o.take(b)
-	defer queue.release()
+	defer o.free(queue)
 	for c := queue; c != nil; c = c.next {
 		for frames := c.frames(); len(frames) > 0; {
 			op, payload, rest := ws.Split(frames)
@@ -297,14 +297,14 @@ func TestOutboxEnd(t *testing.T) {
 func TestDesertedOutboxDoesNotPass(t *testing.T) {
 	poll, socket := new(bell), new(bell)
 	o := openOutbox(poll, 1000)
-	if !o.giveUp(poll) || o.pass(poll, socket, false) {
+	if !o.giveUp(poll) || o.pass(poll, socket, false, false) {
 		t.Error("it passes on after its client has left")
 	}
 	o = openOutbox(poll, 1000)
-	if !o.pass(poll, socket, false) || o.giveUp(poll) {
+	if !o.pass(poll, socket, false, false) || o.giveUp(poll) {
 		t.Error("a former holder gives it up")
 	}
-	if o.pass(poll, new(bell), false) {
+	if o.pass(poll, new(bell), false, false) {
 		t.Error("it passes from a former holder")
 	}
 }
@@ -319,7 +319,7 @@ func TestOutboxAfterTheLastWord(t *testing.T) {
 	if _, last := takeAll(t, o, b); !last {
 		t.Fatal("no last word")
 	}
-	if o.pass(b, other, false) {
+	if o.pass(b, other, false, false) {
 		t.Error("the outbox changes hands after the last word")
 	}
 	for _, holder := range []transport{b, other} {
@@ -386,7 +386,7 @@ func TestAwayOfAnother(t *testing.T) {
 	poll, socket := new(bell), new(bell)
 	o := openOutbox(poll, 1000)
 	takeAll(t, o, poll)
-	o.pass(poll, socket, false)
+	o.pass(poll, socket, false, false)
 	o.away(poll)
 	if err := o.push(text("x"), Volatile); err != nil {
 		t.Errorf("away of the former holder: %v", err)

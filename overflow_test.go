@@ -86,7 +86,7 @@ func (q *queueModel) texts() (texts []string) {
 func model(s *Session, m Message) queued {
 	n, form := len(m.Data)+1, codec.V4
 	switch {
-	case m.Binary && s.out.textOnly.Load():
+	case m.Binary && s.out.textOnly:
 		n, form = base64.StdEncoding.EncodedLen(len(m.Data))+1, s.revision
 		if s.revision == V3 {
 			n++
@@ -178,7 +178,7 @@ func TestOverflowModel(t *testing.T) {
 			srv := newTestServer(Config{MaxQueued: limit, Overflow: overflow})
 			defer shut(srv)
 			s := newTestSession(t, srv, rev, Polling)
-			s.out.textOnly.Store(textOnly)
+			s.out.textOnly = textOnly
 			r := &rehearsal{t, s, new(bell), &queueModel{limit: limit, overflow: overflow}, random, 0}
 			if err := s.connect(r.holder); err != nil {
 				t.Fatal(err)
@@ -402,7 +402,7 @@ func TestMaxQueuedExactly(t *testing.T) {
 				for size := 30; size < 60; size++ {
 					srv := newTestServer(Config{MaxQueued: limit})
 					s := openPolling(t, srv, rev)
-					s.out.textOnly.Store(textOnly)
+					s.out.textOnly = textOnly
 					n := 0
 					for send(s, marked(n, size)) == nil {
 						n++

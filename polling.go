@@ -25,6 +25,8 @@ type polling struct {
 	get    sync.Mutex  // held by the GET under way; only ever tried
 	post   sync.Mutex  // held by the POST under way; only ever tried
 	noop   atomic.Bool // the GET under way is to be answered with a noop
+
+	delivery atomic.Pointer[delivery] // the large answer under way, or nil; changed under Session.mu
 }
 
 func (p *polling) wake() { p.parked.Wake() }
@@ -65,6 +67,10 @@ func (p *polling) serveGet(ctx *fasthttp.RequestCtx, jsonp []byte, initial bool)
 		timer := time.AfterFunc(noopDelay, p.release)
 		defer timer.Stop()
 	}
+	if d := p.delivery.Load(); d != nil {
+		timer := time.AfterFunc(overlapTime, func() { p.overlap(d) })
+		defer timer.Stop()
+	}
 	r := response{ctx: ctx, jsonp: jsonp, initial: initial}
 	for !p.drain(&r) {
 		p.s.srv.checkSight(ctx.Conn())
@@ -81,7 +87,7 @@ func (p *polling) serveGet(ctx *fasthttp.RequestCtx, jsonp []byte, initial bool)
 		return
 	}
 	r.write(p.s)
-	p.deliver(&r)
+	r.delivery.send(&r)
 	p.s.wrote(r.packets, nil)
 	if r.last {
 		p.s.said()
@@ -105,6 +111,9 @@ func (p *polling) leave() {
 // drain puts the answer to a GET into r, or refuses it; false means that there is none yet. The
 // caller holds p.get.
 func (p *polling) drain(r *response) bool {
+	if p.waits() {
+		return false
+	}
 	queue, n, last, err := p.s.out.take(p)
 	switch {
 	case errors.Is(err, errUpgraded):
@@ -140,6 +149,7 @@ func (p *polling) answer(r *response, queue *chunk, last bool) error {
 			frames = rest
 		}
 	}
+	p.weigh(r)
 	p.s.out.free(queue)
 	if last {
 		word := codec.Close

@@ -51,6 +51,18 @@ func (srv *Server) PrepareJSON(v any, opts ...SendOption) (*Prepared, error) {
 	return Prepare(Message{Data: text}, opts...), nil
 }
 
+// made is the frame for a kind of session, or its compressed form, if it was made before; else nil.
+func (p *Prepared) made(rev Revision, textOnly, deflated bool) []byte {
+	kind := p.kind(rev, textOnly)
+	if deflated {
+		kind |= 4
+	}
+	if f := p.frames[kind].Load(); f != nil {
+		return *f
+	}
+	return nil
+}
+
 // frame is the WebSocket frame for a kind of session, made on first use.
 func (p *Prepared) frame(rev Revision, textOnly bool) []byte {
 	kept := &p.frames[p.kind(rev, textOnly)]

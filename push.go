@@ -38,18 +38,15 @@ func (o *outbox) push(p codec.Packet, opts SendOption) error {
 func (o *outbox) append(p codec.Packet, plain bool) int {
 	c := o.tail(o.wireSize(p), plain)
 	before := len(c.own)
-	c.own = appendFrame(c.own, o.revision, o.textOnly.Load(), p)
+	c.own = appendFrame(c.own, o.revision, o.textOnly, p)
 	return len(c.own) - before
 }
 
 // pushPrepared queues one packet that is encoded already.
 func (o *outbox) pushPrepared(p *Prepared) error {
-	frame, packed := p.frame(o.revision, o.textOnly.Load()), false
 	plain := p.opts&NoCompress != 0
-	if o.deflates.Load() && !plain && payloadLen(frame) >= o.packFrom {
-		frame, packed = p.deflated(o.revision, o.textOnly.Load()), true
-	}
 	o.mu.Lock()
+	frame, packed := o.encoded(p)
 	if err := o.takes(codec.Message, len(frame), p.opts); err != nil {
 		o.mu.Unlock()
 		return err
@@ -71,6 +68,29 @@ func (o *outbox) pushPrepared(p *Prepared) error {
 		wake.send()
 	}
 	return nil
+}
+
+// encoded is the frame of p as the holder sends it, and whether it is compressed. The caller holds mu, which encoded
+// gives up while it makes a frame: an upgrade may come in between, and ask for another.
+func (o *outbox) encoded(p *Prepared) (frame []byte, packed bool) {
+	for {
+		textOnly := o.textOnly
+		frame = p.made(o.revision, textOnly, false)
+		packs := frame != nil && o.deflates && p.opts&NoCompress == 0 && payloadLen(frame) >= o.packFrom
+		if packs {
+			frame = p.made(o.revision, textOnly, true)
+		}
+		if frame != nil {
+			return frame, packs
+		}
+		o.mu.Unlock()
+		if packs {
+			p.deflated(o.revision, textOnly)
+		} else {
+			p.frame(o.revision, textOnly)
+		}
+		o.mu.Lock()
+	}
 }
 
 func payloadLen(frame []byte) int {
@@ -100,7 +120,7 @@ func (o *outbox) pushPong(data []byte) {
 func (o *outbox) wireSize(p codec.Packet) int {
 	n := len(p.Data) + 1
 	switch {
-	case p.Binary && o.textOnly.Load():
+	case p.Binary && o.textOnly:
 		n = base64Len(o.revision, len(p.Data))
 	case p.Binary && o.revision == codec.V4:
 		n-- // no type byte

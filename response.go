@@ -27,16 +27,17 @@ type response struct {
 	plain   bool   // it is not to be compressed
 	last    bool   // it says the last word
 	packets uint64 // how many, of the queue
+
+	delivery *delivery // nil for a small one
 }
 
 // room makes the body a place for about n bytes: that from which fasthttp writes, which it keeps for
 // the connection's next response, or a larger one that nobody keeps.
 func (r *response) room(n int) {
-	if n > keepBody {
-		r.body = make([]byte, 0, n)
-		return
-	}
 	r.body = r.ctx.Response.SwapBody(nil)[:0]
+	if n > keepBody || cap(r.body) > keepBody { // which another handler has left there
+		r.body = make([]byte, 0, n)
+	}
 }
 
 // become replaces the body by what f appends for it.
@@ -47,6 +48,9 @@ func (r *response) become(f func(dst, body []byte) []byte) {
 	if len(buf.B) > keepBody {
 		r.body, buf.B = buf.B, nil
 		return
+	}
+	if cap(r.body) > keepBody {
+		r.room(len(buf.B)) // or the little that is left would hold all that was
 	}
 	r.body = append(r.body[:0], buf.B...)
 }
@@ -70,6 +74,7 @@ func (r *response) write(s *Session) {
 			r.become(func(dst, body []byte) []byte { return packer.Append(dst, body, coding) })
 		}
 	}
+	s.poll.weigh(r)
 	s.finish(r.ctx, r.initial)
 	if cap(r.body) > keepBody {
 		r.ctx.Response.SetBodyRaw(r.body) // fasthttp reads it after we have returned

@@ -32,6 +32,7 @@ type Session struct {
 	turn      sync.RWMutex  // held while a callback runs, shared by concurrent OnMessage
 	slots     chan struct{} // one for each OnMessage at work; nil unless they are concurrent
 	connected bool          // OnConnect was due; guarded by turn
+	calling   atomic.Bool   // a callback has the turn to itself, and keeps the client from being heard
 	revision  Revision
 
 	via    atomic.Uint32 // the Transport
@@ -151,9 +152,17 @@ func (s *Session) terminate(r Reason, err error) {
 	s.over.Store(true)
 	s.beat.timer.Stop()
 	probing, life, known := s.probing, s.life, s.known
+	var answer *delivery
+	if s.poll != nil {
+		answer = s.poll.delivery.Load()
+	}
 	s.mu.Unlock()
 
-	s.srv.dismiss(s.remote.Addr())
+	if answer == nil {
+		s.srv.dismiss(s.remote.Addr())
+	} else {
+		answer.hurry() // whose end gives the place back
+	}
 	if s.out.end(false) && lingers && s.Transport() == Polling {
 		s.linger()
 	} else {

@@ -36,6 +36,7 @@ func (t *tally) count() int {
 func (t *tally) done() {
 	t.mu.Lock()
 	t.n--
+	assert(t.n >= 0, "more were done than came")
 	if t.n == 0 && t.zero != nil {
 		close(t.zero)
 		t.zero = nil

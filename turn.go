@@ -33,6 +33,7 @@ func (s *Session) enter(which callback) bool {
 	if which != onMessage {
 		s.note(which)
 	}
+	s.calling.Store(true)
 	return true
 }
 
@@ -44,6 +45,7 @@ func (s *Session) leave(which callback) {
 	if which != onMessage {
 		s.note(onMessage)
 	}
+	s.calling.Store(false)
 	s.turn.Unlock()
 }
 
@@ -59,23 +61,6 @@ func (s *Session) has() callback {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.doing
-}
-
-// calling tells whether a callback runs that keeps the client from being heard. With ConcurrentHandlers those
-// that share the turn do not.
-func (s *Session) calling() bool {
-	if s.slots != nil {
-		if !s.turn.TryRLock() {
-			return true
-		}
-		s.turn.RUnlock()
-		return false
-	}
-	if !s.turn.TryLock() {
-		return true
-	}
-	s.turn.Unlock()
-	return false
 }
 
 func (s *Session) panicked(which callback, p any) {
@@ -164,11 +149,12 @@ func (s *Session) leaveBeside(which callback) {
 	if which != onMessage {
 		s.note(onMessage)
 	}
-	if s.slots == nil {
-		s.turn.Unlock()
-	} else {
+	if s.slots != nil {
 		s.turn.RUnlock()
+		return
 	}
+	s.calling.Store(false)
+	s.turn.Unlock()
 }
 
 // deliverShared shares the turn, which deliver has taken, with other OnMessage of the session, and with

@@ -61,10 +61,9 @@ func (s *Session) completeUpgrade(w *webSocket) bool {
 		s.probeBy = s.srv.now() + s.srv.config.UpgradeTimeout // nobody displaces w from here on
 	}
 	s.mu.Unlock()
-	if !ours || !s.out.pass(s.poll, w, w.base64) {
+	if !ours || !s.out.pass(s.poll, w, w.base64, w.deflate) {
 		return false
 	}
-	s.out.deflates.Store(w.deflate)
 	s.via.Store(uint32(WebSocket))
 	s.cancelUpgrade(w)
 	s.poll.wake() // a GET that should not be there finds the transport gone
@@ -74,16 +73,18 @@ func (s *Session) completeUpgrade(w *webSocket) bool {
 	return true
 }
 
-// upgraded tells the application.
+// upgraded tells the application. It shares the turn where OnMessage does: nothing is read from the WebSocket before
+// it returns, and an OnMessage may wait for what comes by it.
 func (s *Session) upgraded() {
 	if s.srv.debugging() {
 		s.srv.config.Logger.Debug("engineio: session upgraded", "sid", s.id, "remote", s.remote)
 	}
 	f := s.srv.config.OnUpgrade
-	if f == nil || !s.enter(onUpgrade) {
+	if f == nil || !s.enterBeside() {
 		return
 	}
-	defer s.leave(onUpgrade)
+	defer s.leaveBeside(onUpgrade)
+	s.note(onUpgrade)
 	f(s)
 }
 

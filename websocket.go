@@ -68,7 +68,7 @@ func (w *webSocket) open() bool {
 		time.Sleep(openDelay)
 	}
 	w.s.out.cork()
-	w.s.out.deflates.Store(w.deflate)
+	w.s.out.compress(w.deflate)
 	err := w.s.connect(w)
 	w.uncork()
 	if errors.Is(err, ErrClosed) {

@@ -187,6 +187,9 @@ func (w *webSocket) writeDeflated(queue *chunk, last bool) error {
 	if last {
 		buf.B = append(buf.B, w.closeFrame()...)
 	}
+	copied := cap(buf.B)
+	w.s.out.total.add(copied)
+	defer w.s.out.total.add(-copied)
 	return w.write(buf.B)
 }
 
