@@ -21,7 +21,8 @@
 // # Goroutines
 //
 // A session costs the goroutine that fasthttp runs for its connection and no other. Callbacks of
-// one session never overlap, but for OnHeaders and the OnMessage of Config.ConcurrentHandlers;
+// one session never overlap, but for OnHeaders and, with Config.ConcurrentHandlers, OnMessage,
+// OnUpgrade and the water marks;
 // callbacks of different sessions run in parallel. All methods of Server and Session may be called from
 // any goroutine, callbacks included, but for Shutdown, which waits for them.
 package engineio
@@ -170,8 +171,9 @@ type Config struct {
 	MaxQueued int
 
 	// MaxQueuedTotal is how much all send queues together may hold before each is full as soon as it
-	// has 4 KiB or one message, in bytes of memory; what a Prepared shares does not count. The
-	// sessions whose clients are slow pay for it. Default: 1 GiB.
+	// has 4 KiB or one message, in bytes of memory; what a Prepared shares does not count. What is
+	// being written counts, as do long-polling responses above 16 KiB until the HTTP server has
+	// written them. The sessions whose clients are slow pay for it. Default: 1 GiB.
 	MaxQueuedTotal int
 
 	// Overflow is what becomes of a message for a session whose queue is full.
@@ -183,7 +185,8 @@ type Config struct {
 	HighWater, LowWater int
 
 	// MaxSessions is the most sessions that are open at once; a handshake above it is answered
-	// 503 with Retry-After. Default: 100,000.
+	// 503 with Retry-After. One that has ended counts while a long-polling response above 16 KiB
+	// of it is being written, CloseTimeout at most. Default: 100,000.
 	MaxSessions int
 
 	// MaxSessionsPerIP is the most sessions of one address (Session.RemoteAddr; of IPv6 the first
@@ -297,7 +300,8 @@ type Config struct {
 	// one of revision 4 is pinged on, so that it does not give up either.
 	OnMessage func(s *Session, m Message)
 
-	// OnUpgrade runs when a session has moved from long-polling to WebSocket.
+	// OnUpgrade runs when a session has moved from long-polling to WebSocket, of which nothing is
+	// read before it returns. With ConcurrentHandlers it may run beside OnMessage.
 	OnUpgrade func(s *Session)
 
 	// OnHighWater runs when more than HighWater waits in a session's queue, and OnLowWater when it

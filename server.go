@@ -114,7 +114,8 @@ func (srv *Server) Sessions() iter.Seq[*Session] {
 	}
 }
 
-// Len is the number of sessions that have not ended, handshakes under way included.
+// Len is the number of sessions that have not ended, handshakes under way included, and those that have
+// whose last large response is being written.
 func (srv *Server) Len() int { return srv.sessions.count() }
 
 // Broadcast sends p to every open session. It does not wait for any: to a WebSocket it writes what the
