@@ -18,20 +18,20 @@ type Client struct {
 	dialer  *dialer
 	cookies cookies
 
-	in      inbox
-	out     outbox
-	session atomic.Pointer[session] // the open one; nil before, between and after
-	most    atomic.Int64            // maxPayload of the last one; 0 if it did not say
+	in         inbox
+	out        outbox
+	session    atomic.Pointer[session] // the open one; nil before, between and after
+	maxPayload atomic.Int64            // of the last session, as its server announced it; 0 if it did not
 
-	ctx   context.Context // ends, with the reason as cause, when everything has ended
-	over  context.CancelCauseFunc
-	life  context.Context // ends to end everything
-	kill  context.CancelFunc
-	stay  context.Context // ends, before life, with the first Close
-	leave context.CancelFunc
-	once  sync.Once
+	ctx         context.Context // ends, with the reason as cause, when everything has ended
+	finish      context.CancelCauseFunc
+	alive       context.Context // its end ends everything
+	kill        context.CancelFunc
+	beforeClose context.Context // ends with the first Close, or with alive
+	beginClose  context.CancelFunc
+	closeOnce   sync.Once
 
-	announced chan struct{} // closed when the last ReconnectOptions.OnReconnect has returned; nil before the first
+	reconnectDone chan struct{} // closed when the last ReconnectOptions.OnReconnect has returned; nil before the first
 }
 
 // Dial opens a session with the server at rawURL, by http, https, ws or wss; nil options stand for
@@ -50,43 +50,43 @@ func Dial(ctx context.Context, rawURL string, options *Options) (*Client, error)
 	c := &Client{o: o, target: t, dialer: newDialer(t, &o), in: newInbox(o.MaxReceivedBytes)}
 	c.out.max = o.MaxQueuedBytes
 	c.cookies.jar = o.Jar
-	c.ctx, c.over = context.WithCancelCause(context.Background())
-	c.life, c.kill = context.WithCancel(context.Background())
-	c.stay, c.leave = context.WithCancel(c.life)
-	c.out.killed = c.life.Done()
-	s, err := c.begin(ctx)
+	c.ctx, c.finish = context.WithCancelCause(context.Background())
+	c.alive, c.kill = context.WithCancel(context.Background())
+	c.beforeClose, c.beginClose = context.WithCancel(c.alive)
+	c.out.killed = c.alive.Done()
+	s, err := c.startSession(ctx)
 	if err != nil {
 		c.kill()
-		c.over(err)
+		c.finish(err)
 		return nil, err
 	}
 	go c.serve(s)
 	return c, nil
 }
 
-// begin opens a session and lets it send.
-func (c *Client) begin(ctx context.Context) (*session, error) {
-	hello, err := c.greeting(ctx)
+// startSession opens a session and lets it send.
+func (c *Client) startSession(ctx context.Context) (*session, error) {
+	greeting, err := c.greeting(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s, err := c.connect(ctx)
+	s, err := c.openSession(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.stay.Err(); err != nil {
+	if err := c.beforeClose.Err(); err != nil {
 		s.close()
 		return nil, err
 	}
-	c.most.Store(int64(s.maxPayload))
+	c.maxPayload.Store(int64(s.maxPayload))
 	c.session.Store(s)
-	c.out.attach(s, hello)
-	s.kick()
+	c.out.attach(s, greeting)
+	s.startSender()
 	return s, nil
 }
 
 // greeting is what the application has the next session begin with.
-func (c *Client) greeting(ctx context.Context) (hello []codec.Packet, err error) {
+func (c *Client) greeting(ctx context.Context) (packets []codec.Packet, err error) {
 	if c.o.Greeting == nil {
 		return nil, nil
 	}
@@ -99,34 +99,34 @@ func (c *Client) greeting(ctx context.Context) (hello []codec.Packet, err error)
 		if err := c.sendable(p); err != nil {
 			return nil, err
 		}
-		hello = append(hello, p)
+		packets = append(packets, p)
 	}
-	return hello, nil
+	return packets, nil
 }
 
 // serve runs one session after the other until there is no other.
 func (c *Client) serve(s *session) {
 	var why *CloseError
 	for {
-		c.in.tell(event{kind: onConnect})
+		c.in.addEvent(event{kind: onConnect})
 		why = s.run()
 		c.session.Store(nil)
 		c.o.Logger.Debug("client: session ended", "sid", s.id, "error", why)
-		c.in.tell(event{kind: onDisconnect, why: why})
-		if c.o.Reconnect == nil || c.stay.Err() != nil {
+		c.in.addEvent(event{kind: onDisconnect, why: why})
+		if c.o.Reconnect == nil || c.beforeClose.Err() != nil {
 			break
 		}
 		if s, why = c.reconnect(why); s == nil {
 			break
 		}
 	}
-	c.out.end(why)
-	c.in.end(why)
+	c.out.abort(why)
+	c.in.close(why)
 	c.kill()
-	if c.announced != nil {
-		<-c.announced
+	if c.reconnectDone != nil {
+		<-c.reconnectDone
 	}
-	c.over(why)
+	c.finish(why)
 }
 
 // Read waits for the next message. Its error is the cause of ctx, or a *CloseError when the client
@@ -148,7 +148,7 @@ func (c *Client) Read(ctx context.Context) (Message, error) {
 // last Flush.
 func (c *Client) Flush(ctx context.Context) error { return c.out.flush(ctx) }
 
-// Close says goodbye: it refuses further sends, lets what is queued leave, tells the server, and
+// Close ends the client gracefully: it refuses further sends, lets what is queued leave, tells the server, and
 // waits until all is done, for Options.CloseTimeout at most. Its error counts the messages that could not
 // be sent. What has been received can still be read, but what comes now is kept only while there is room.
 // On a client that has ended it does nothing.
@@ -156,13 +156,13 @@ func (c *Client) Close() error {
 	if c.ctx.Err() != nil {
 		return nil
 	}
-	c.once.Do(func() {
+	c.closeOnce.Do(func() {
 		c.out.close(&CloseError{Reason: ReasonClientClose})
-		c.in.seal()
-		c.leave()
+		c.in.dropWhenFull()
+		c.beginClose()
 	})
 	if s := c.session.Load(); s != nil {
-		s.kick()
+		s.startSender()
 	}
 	ctx, cancel := context.WithTimeout(c.ctx, c.o.CloseTimeout)
 	defer cancel()
@@ -178,7 +178,7 @@ func (c *Client) Close() error {
 // CloseNow ends the client at once. What is queued is not sent. It returns when all goroutines have
 // ended and all connections are closed.
 func (c *Client) CloseNow() {
-	c.in.seal()
+	c.in.dropWhenFull()
 	c.kill()
 	<-c.ctx.Done()
 }

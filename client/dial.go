@@ -11,17 +11,17 @@ import (
 
 // dialer opens connections to one server, through a proxy if there is one, TLS included.
 type dialer struct {
-	target *target
-	open   func(ctx context.Context, network, addr string) (net.Conn, error)
-	proxy  func(*http.Request) (*url.URL, error)
-	tls    *tls.Config // nil without TLS
+	target      *target
+	dialContext func(ctx context.Context, network, addr string) (net.Conn, error)
+	proxy       func(*http.Request) (*url.URL, error)
+	tls         *tls.Config // nil without TLS
 }
 
 func newDialer(t *target, o *Options) *dialer {
-	d := &dialer{target: t, open: o.DialContext, proxy: o.Proxy}
+	d := &dialer{target: t, dialContext: o.DialContext, proxy: o.Proxy}
 	if t.secure {
 		d.tls = tlsConfig(o.TLSConfig, t.name)
-		if t.foreign {
+		if t.otherOrigin {
 			d.tls.Certificates, d.tls.GetClientCertificate = nil, nil // they tell who we are
 		}
 		if d.tls.ClientSessionCache == nil {
@@ -51,13 +51,13 @@ func (d *dialer) dial(ctx context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	addr := d.target.local()
+	addr := d.target.dialAddr()
 	if proxy != nil {
 		if addr, err = proxyAddr(proxy); err != nil {
 			return nil, err
 		}
 	}
-	raw, err := d.open(ctx, "tcp", addr)
+	raw, err := d.dialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
 	}
@@ -88,15 +88,15 @@ func (d *dialer) secure(ctx context.Context, c net.Conn, proxy *url.URL) (net.Co
 	return secure, secure.HandshakeContext(ctx)
 }
 
-// abort closes a connection without a word, and wakes whoever reads or writes it. What Options.DialContext
+// abort closes a connection without telling the other side, and wakes whoever reads or writes it. What Options.DialContext
 // has returned is closed itself, whatever it wraps.
 func abort(c net.Conn) {
 	for {
 		switch outer := c.(type) {
-		case *wire:
+		case *wsConn:
 			c = outer.Conn
 		case *tls.Conn:
-			c = outer.NetConn() // Close would write, and wait for who writes
+			c = outer.NetConn() // Close would write, after waiting for a write under way
 		default:
 			_ = c.Close()
 			return
@@ -104,8 +104,8 @@ func abort(c net.Conn) {
 	}
 }
 
-// because prefers the end of ctx over the error of an operation that it interrupted.
-func because(ctx context.Context, err error) error {
+// contextCause is the cause of ctx in place of the error of an operation that its end has interrupted.
+func contextCause(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() == nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func FuzzOpenPacket(f *testing.F) {
 		if s.interval < 0 || s.interval > maxPeriod || s.timeout < 0 || s.timeout > maxPeriod {
 			t.Fatalf("a heartbeat of %v and %v", s.interval, s.timeout)
 		}
-		uri := (&target{uri: "/?EIO=4"}).request(Polling, s.id)
+		uri := (&target{baseURI: "/?EIO=4"}).requestURI(Polling, s.id)
 		if _, err := http.ReadRequest(bufio.NewReader(bytes.NewReader([]byte("GET " + uri + " HTTP/1.1\r\nHost: a\r\n\r\n")))); err != nil {
 			t.Fatalf("the id makes the request target %q: %v", uri, err)
 		}
@@ -51,7 +51,7 @@ func FuzzOpenPacket(f *testing.F) {
 func FuzzRefusal(f *testing.F) {
 	f.Add([]byte(`{"code":1,"message":"Session ID unknown"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		e := refused(400, http.Header{"Location": {string(body)}}.Get, body)
+		e := parseRefusal(400, http.Header{"Location": {string(body)}}.Get, body)
 		if e.Status != 400 || !utf8.ValidString(e.Message) || len(e.Message) > 3*maxMessage || e.Error() == "" {
 			t.Fatalf("%+v", e)
 		}

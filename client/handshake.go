@@ -14,8 +14,8 @@ import (
 	"github.com/fasteio/engineio/codec"
 )
 
-// connect opens a session on the first transport that lets it.
-func (c *Client) connect(ctx context.Context) (*session, error) {
+// openSession opens a session on the first transport that works.
+func (c *Client) openSession(ctx context.Context) (*session, error) {
 	order, try := c.o.Transports, 1
 	if c.o.TryAllTransports {
 		try = len(order)
@@ -25,7 +25,7 @@ func (c *Client) connect(ctx context.Context) (*session, error) {
 	}
 	var failures []error
 	for _, t := range order[:try] {
-		s, err := c.open(ctx, t)
+		s, err := c.openOn(ctx, t)
 		if err == nil {
 			c.o.Logger.Debug("client: session opened", "sid", s.id, "transport", t)
 			return s, nil
@@ -44,12 +44,12 @@ func (c *Client) connect(ctx context.Context) (*session, error) {
 	return nil, errors.Join(failures...)
 }
 
-// open opens a session on one transport.
-func (c *Client) open(ctx context.Context, t Transport) (*session, error) {
+// openOn opens a session on one transport.
+func (c *Client) openOn(ctx context.Context, t Transport) (*session, error) {
 	limited, cancel := context.WithTimeout(ctx, c.o.RequestTimeout)
 	defer cancel()
 	s := c.newSession()
-	err := s.openAnywhere(limited, t)
+	err := s.openFollowingRedirects(limited, t)
 	if err == nil {
 		return s, nil
 	}
@@ -62,14 +62,14 @@ func (c *Client) open(ctx context.Context, t Transport) (*session, error) {
 }
 
 func (s *session) openPolling(ctx context.Context) error {
-	return s.get(ctx, func(p codec.Packet) (more bool, err error) {
+	return s.pollOnce(ctx, func(p codec.Packet) (more bool, err error) {
 		if s.id == "" {
 			err = s.handshake(p)
-			s.proves(s.c.o.Revision)
+			s.noteRevision(s.c.o.Revision)
 			return true, err
 		}
 		p.Data = bytes.Clone(p.Data)
-		s.early = append(s.early, p)
+		s.earlyPackets = append(s.earlyPackets, p)
 		return true, nil
 	})
 }
@@ -82,8 +82,8 @@ func (s *session) openWebSocket(ctx context.Context) error {
 	s.ws = ws
 	stop := context.AfterFunc(ctx, func() { abort(ws.NetConn()) })
 	defer stop()
-	if err := s.next(ws, s.handshake); err != nil {
-		return because(ctx, err)
+	if err := s.readPacket(ws, s.handshake); err != nil {
+		return contextCause(ctx, err)
 	}
 	s.onWS.Store(true)
 	if s.c.o.RememberUpgrade {
@@ -115,13 +115,13 @@ func (s *session) handshake(p codec.Packet) error {
 	if !ok {
 		return fmt.Errorf("%w: type %d, %.200q", errNoOpen, p.Type, p.Data)
 	}
-	s.id, s.opened = open.Sid, time.Now()
+	s.id, s.openedAt = open.Sid, time.Now()
 	s.interval = period(open.PingInterval, 25*time.Second)
 	s.timeout = period(open.PingTimeout, 20*time.Second)
 	if open.MaxPayload > 0 {
 		s.maxPayload = int(min(open.MaxPayload, 1<<30))
 		if s.c.o.Revision == V4 {
-			s.proves(V4) // servers of revision 3 alone do not know it
+			s.noteRevision(V4) // servers of revision 3 alone do not know it
 		}
 	}
 	s.upgradable = slices.Contains(open.Upgrades, WebSocket.String())

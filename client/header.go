@@ -78,8 +78,8 @@ func (c *cookies) set(t *target, lines []string) {
 	c.jar.SetCookies(t.url, response.Cookies())
 }
 
-// own is what the application wants requests to carry.
-func (c *Client) own(ctx context.Context) (http.Header, error) {
+// applicationHeader is what the application wants requests to carry.
+func (c *Client) applicationHeader(ctx context.Context) (http.Header, error) {
 	h := c.o.Header.Clone()
 	if h == nil {
 		h = make(http.Header)
@@ -93,12 +93,12 @@ func (c *Client) own(ctx context.Context) (http.Header, error) {
 	return canonical(h)
 }
 
-// header is what the application wants a request to carry, unless a redirect has led away from the server it
+// requestHeader is what the application wants a request to carry, unless a redirect has led away from the server it
 // is meant for, and the cookies.
-func (s *session) header(ctx context.Context) (h http.Header, err error) {
-	if s.target.foreign {
+func (s *session) requestHeader(ctx context.Context) (h http.Header, err error) {
+	if s.target.otherOrigin {
 		h = make(http.Header)
-	} else if h, err = s.c.own(ctx); err != nil {
+	} else if h, err = s.c.applicationHeader(ctx); err != nil {
 		return nil, err
 	}
 	if _, ok := h["User-Agent"]; !ok {
@@ -118,7 +118,7 @@ func (s *session) header(ctx context.Context) (h http.Header, err error) {
 
 // setHeader gives a request its header. The request URI stays as it is, not normalised.
 func (s *session) setHeader(ctx context.Context, r *fasthttp.Request) error {
-	h, err := s.header(ctx)
+	h, err := s.requestHeader(ctx)
 	if err != nil {
 		return err
 	}

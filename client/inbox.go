@@ -34,53 +34,55 @@ const (
 type inbox struct {
 	max int
 
-	mu     sync.Mutex
-	queue  []event
-	size   int
-	heard  bool  // by Run: what is not a message counts too
-	sealed bool  // nobody waits for room anymore: messages without it are dropped
-	err    error // what a pop gets when the queue is empty
+	mu            sync.Mutex
+	queue         []event
+	size          int
+	keepsEvents   bool  // Run reads: what is no message is kept without room too
+	dropsWhenFull bool  // messages that find no room are dropped
+	err           error // what a pop gets when the queue is empty
 
-	bell chan struct{} // one slot: there may be something
-	room chan struct{} // one slot: there may be room
+	ready chan struct{} // one slot: there may be something
+	room  chan struct{} // one slot: there may be room
 }
 
 func newInbox(max int) inbox {
-	return inbox{max: max, bell: make(chan struct{}, 1), room: make(chan struct{}, 1)}
+	return inbox{max: max, ready: make(chan struct{}, 1), room: make(chan struct{}, 1)}
 }
 
-func ring(bell chan struct{}) {
+// signal fills the one slot of c.
+func signal(c chan struct{}) {
 	select {
-	case bell <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
 
-// offer adds a message if there is room for it.
-func (q *inbox) offer(m Message) bool {
+// tryAdd adds a message if there is room for it, and reports whether it need not be tried again.
+func (q *inbox) tryAdd(m Message) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	e := event{message: m}
 	if q.full(e) {
-		return q.sealed // and it is dropped
+		return q.dropsWhenFull // and it is dropped
 	}
 	q.add(e)
 	return true
 }
 
-// tell adds what is no message. It does not wait for room: a handler may be waiting for the next session, which
-// comes behind it. Without room a session that goes as it came is not told of.
-func (q *inbox) tell(e event) {
+// addEvent adds what is no message. It does not wait for room: a handler may be waiting for the next session, which
+// comes behind it. Without room, a session that ends before its onConnect was
+// read leaves no event.
+func (q *inbox) addEvent(e event) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.full(e) && (!q.heard && !q.sealed || e.kind == onDisconnect && q.forget()) {
+	if q.full(e) && (!q.keepsEvents && !q.dropsWhenFull || e.kind == onDisconnect && q.removeUnseenConnect()) {
 		return
 	}
 	q.add(e)
 }
 
-// forget takes back that the last session has come, if nobody knows of it and nothing came with it.
-func (q *inbox) forget() bool {
+// removeUnseenConnect takes back the onConnect of the last session, if nobody has read it and no message follows it.
+func (q *inbox) removeUnseenConnect() bool {
 	last := len(q.queue) - 1
 	for last >= 0 && q.queue[last].kind == onUpgrade {
 		last--
@@ -100,21 +102,21 @@ func (q *inbox) full(e event) bool { return q.size > 0 && q.size+e.cost() > q.ma
 func (q *inbox) add(e event) {
 	q.queue = append(q.queue, e)
 	q.size += e.cost()
-	ring(q.bell)
+	signal(q.ready)
 }
 
 // pop waits for the next event.
 func (q *inbox) pop(ctx context.Context) (event, error) {
 	for {
 		if ctx.Err() != nil {
-			ring(q.bell) // it may have been for another reader
+			signal(q.ready) // it may have been for another reader
 			return event{}, context.Cause(ctx)
 		}
 		if e, ok, err := q.next(); ok || err != nil {
 			return e, err
 		}
 		select {
-		case <-q.bell:
+		case <-q.ready:
 		case <-ctx.Done():
 		}
 	}
@@ -125,7 +127,7 @@ func (q *inbox) next() (e event, ok bool, err error) {
 	defer q.mu.Unlock()
 	if len(q.queue) == 0 {
 		if q.err != nil {
-			ring(q.bell) // for the next reader
+			signal(q.ready) // for the next reader
 		}
 		return e, false, q.err
 	}
@@ -135,31 +137,31 @@ func (q *inbox) next() (e event, ok bool, err error) {
 	if len(q.queue) == 0 {
 		q.queue = nil
 	} else {
-		ring(q.bell) // for another reader
+		signal(q.ready) // for another reader
 	}
-	ring(q.room)
+	signal(q.room)
 	return e, true, nil
 }
 
-// listen makes events other than messages count.
-func (q *inbox) listen() {
+// keepEvents has events other than messages kept when there is no room: Run reads them.
+func (q *inbox) keepEvents() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.heard = true
+	q.keepsEvents = true
 }
 
-// seal ends all waiting for room.
-func (q *inbox) seal() {
+// dropWhenFull ends all waiting for room: a message without it is dropped from now on.
+func (q *inbox) dropWhenFull() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.sealed = true
-	ring(q.room)
+	q.dropsWhenFull = true
+	signal(q.room)
 }
 
-// end is what readers get after the queue.
-func (q *inbox) end(err error) {
+// close gives readers err once the queue is empty.
+func (q *inbox) close(err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.sealed, q.err = true, err
-	ring(q.bell)
+	q.dropsWhenFull, q.err = true, err
+	signal(q.ready)
 }

@@ -19,7 +19,7 @@ func (q *inbox) kinds() (all string) {
 // Nothing but a message waits for room: a handler may wait for what comes next. What it need not hear of it is spared.
 func TestFullInbox(t *testing.T) {
 	q := newInbox(3 * messageCost)
-	q.listen()
+	q.keepEvents()
 	for _, step := range []struct {
 		kind kind
 		want string
@@ -29,9 +29,9 @@ func TestFullInbox(t *testing.T) {
 		{onConnect, "cumdc"}, {onUpgrade, "cumdcu"}, {onDisconnect, "cumd"}, {onConnect, "cumdc"},
 	} {
 		if step.kind == onMessage {
-			q.offer(Message{})
+			q.tryAdd(Message{})
 		} else {
-			q.tell(event{kind: step.kind})
+			q.addEvent(event{kind: step.kind})
 		}
 		if got := q.kinds(); got != step.want || q.size != len(got)*messageCost {
 			t.Fatalf("after %d: %s of %d bytes, want %s", step.kind, got, q.size, step.want)
@@ -42,8 +42,8 @@ func TestFullInbox(t *testing.T) {
 // The reader that is woken may have given up: another is to have what came.
 func TestReaderThatGivesUp(t *testing.T) {
 	for name, happen := range map[string]func(q *inbox){
-		"message": func(q *inbox) { q.offer(Message{}) },
-		"end":     func(q *inbox) { q.end(&CloseError{Reason: ReasonServerClose}) },
+		"message": func(q *inbox) { q.tryAdd(Message{}) },
+		"end":     func(q *inbox) { q.close(&CloseError{Reason: ReasonServerClose}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			for i := range 100 {
@@ -58,7 +58,7 @@ func TestReaderThatGivesUp(t *testing.T) {
 					happen(&q)
 					cancel()
 					if err := <-first; err != context.Canceled {
-						q.end(&CloseError{}) // it was faster; the other would wait for a second message
+						q.close(&CloseError{}) // it was faster; the other would wait for a second message
 					}
 					select {
 					case <-second:
@@ -73,9 +73,9 @@ func TestReaderThatGivesUp(t *testing.T) {
 
 // The heartbeat does not go by the wall clock, which may be set meanwhile.
 func TestHeartbeatOfNoWallClock(t *testing.T) {
-	s := (&Client{life: t.Context()}).newSession()
-	s.hear()
-	if by := s.silentBy().String(); !strings.Contains(by, " m=") {
+	s := (&Client{alive: t.Context()}).newSession()
+	s.noteActivity()
+	if by := s.silenceDeadline().String(); !strings.Contains(by, " m=") {
 		t.Errorf("the server is silent by %s, without a monotonic clock", by)
 	}
 }

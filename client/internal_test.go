@@ -23,7 +23,7 @@ func TestRefused(t *testing.T) {
 		`{"code":1,"message":"","context":{}}`: {Code: 1},
 	} {
 		want.Status = 400
-		if got := refused(400, http.Header{}.Get, []byte(body)); *got != want {
+		if got := parseRefusal(400, http.Header{}.Get, []byte(body)); *got != want {
 			t.Errorf("%.60q gives %+v, want %+v", body, *got, want)
 		}
 	}

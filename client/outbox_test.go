@@ -49,7 +49,7 @@ func TestOutboxBound(t *testing.T) {
 			t.Fatal("there is no room before the message has left")
 		default:
 		}
-		o.settle(b, nil)
+		o.finished(b, nil)
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
@@ -73,13 +73,13 @@ func TestOutboxFlush(t *testing.T) {
 			}
 			b, _ := o.take(1000, messageSize)
 			_ = o.push(ctx, text("later, not waited for"))
-			o.settle(b, test.err)
+			o.finished(b, test.err)
 			if err := <-done; !errors.Is(err, test.want) {
 				t.Errorf("%d: %v, want %v", i, err, test.want)
 			}
 			if test.err == nil {
 				b, _ = o.take(1000, messageSize)
-				o.settle(b, nil)
+				o.finished(b, nil)
 				if _, ok := o.take(1000, messageSize); ok {
 					t.Fatal("more than there is")
 				}
@@ -89,7 +89,7 @@ func TestOutboxFlush(t *testing.T) {
 					t.Fatal("the rest is lost")
 				}
 				b, _ = o.take(1000, messageSize)
-				o.settle(b, nil)
+				o.finished(b, nil)
 				o.take(1000, messageSize)
 			}
 			s.tasks.Add(-1)
@@ -103,7 +103,7 @@ func TestOutboxCloses(t *testing.T) {
 	for i := range 3 {
 		_ = o.push(ctx, text(fmt.Sprint(i)))
 	}
-	o.pushUrgent(s, codec.Packet{Type: codec.Pong})
+	o.pushHeartbeat(s, codec.Packet{Type: codec.Pong})
 	why := &CloseError{Reason: ReasonClientClose}
 	o.close(why)
 	if err := o.push(ctx, text("x")); err != why {
@@ -114,15 +114,15 @@ func TestOutboxCloses(t *testing.T) {
 	}
 	size := func(codec.Packet) int { return 5 }
 	b, _ := o.take(15, size) // the heartbeat, one message, and room for goodbye
-	if b.urgent == nil || len(b.packets) != 1 || b.last {
+	if b.heartbeat == nil || len(b.packets) != 1 || b.closes {
 		t.Fatalf("took %+v", b)
 	}
-	o.settle(b, nil)
+	o.finished(b, nil)
 	b, _ = o.take(15, size)
-	if len(b.packets) != 2 || !b.last {
+	if len(b.packets) != 2 || !b.closes {
 		t.Fatalf("took %+v", b)
 	}
-	o.settle(b, nil)
+	o.finished(b, nil)
 	if o.claim(s) {
 		t.Error("something is sent after goodbye")
 	}
@@ -146,9 +146,9 @@ func TestOutboxSparesWhatADeadSessionWouldTake(t *testing.T) {
 	if !o.claim(dead) {
 		t.Fatal("no claim")
 	}
-	b, _ := o.take(goodbyeSize+1, messageSize)
+	b, _ := o.take(closePacketSize+1, messageSize)
 	end()
-	o.settle(b, errSilent)
+	o.finished(b, errSilent)
 	if o.claim(dead) {
 		t.Error("a claim for a session that has ended")
 	}
@@ -158,14 +158,14 @@ func TestOutboxSparesWhatADeadSessionWouldTake(t *testing.T) {
 		t.Fatal("no claim for the next session")
 	}
 	for _, want := range []string{"hello", "1", "2"} {
-		b, ok := o.take(goodbyeSize+1, messageSize)
+		b, ok := o.take(closePacketSize+1, messageSize)
 		if !ok || len(b.packets) != 1 || string(b.packets[0].Data) != want {
 			t.Fatalf("took %+v, want %q", b, want)
 		}
-		o.settle(b, nil)
+		o.finished(b, nil)
 	}
-	if o.settled != 3 || o.size != 0 {
-		t.Errorf("%d settled, %d bytes left", o.settled, o.size)
+	if o.done != 3 || o.size != 0 {
+		t.Errorf("%d settled, %d bytes left", o.done, o.size)
 	}
 
 	ctx, end = context.WithCancel(t.Context())
@@ -209,11 +209,11 @@ func TestOutboxDropsHeartbeatsOfTheDead(t *testing.T) {
 	o, s := sending(1000)
 	next := &session{ctx: t.Context()}
 	o.attach(next, nil)
-	o.pushUrgent(s, codec.Packet{Type: codec.Ping})
+	o.pushHeartbeat(s, codec.Packet{Type: codec.Ping})
 	if o.claim(next) {
 		t.Error("there is something to send")
 	}
-	o.pushUrgent(next, codec.Packet{Type: codec.Ping})
+	o.pushHeartbeat(next, codec.Packet{Type: codec.Ping})
 	if !o.claim(next) {
 		t.Error("there is nothing to send")
 	}

@@ -17,52 +17,52 @@ const (
 	contentBinary = "application/octet-stream"
 
 	// probeGrace is how long polling waits for the answer to the probe.
-	probeGrace = time.Second
+	probeWait = time.Second
 )
 
-// poll polls until the session ends or has moved to WebSocket.
-func (s *session) poll() {
+// runPolling polls until the session ends or has moved to WebSocket.
+func (s *session) runPolling() {
 	for s.ctx.Err() == nil {
-		if s.upgraded() {
+		if s.tryUpgrade() {
 			return
 		}
-		if s.leaving.Load() {
-			<-s.ctx.Done() // goodbye has ended the poll; the POST that carries it must come through
+		if s.closing.Load() {
+			<-s.ctx.Done() // the close packet has ended the poll; the POST that carries it must be answered
 			return
 		}
-		err := s.get(s.ctx, func(p codec.Packet) (more bool, err error) { return s.receive(p), nil })
-		if err != nil && !s.leaving.Load() {
-			s.failed(err)
+		err := s.pollOnce(s.ctx, func(p codec.Packet) (more bool, err error) { return s.receive(p), nil })
+		if err != nil && !s.closing.Load() {
+			s.endFor(err)
 			return
 		}
 		s.awaitProbe()
 	}
 }
 
-// get does one poll and hands its packets to use.
-func (s *session) get(ctx context.Context, use func(codec.Packet) (more bool, err error)) error {
+// pollOnce does one poll and hands its packets to use.
+func (s *session) pollOnce(ctx context.Context, use func(codec.Packet) (more bool, err error)) error {
 	r := fasthttp.AcquireRequest()
 	defer fasthttp.ReleaseRequest(r)
-	r.Header.SetRequestURI(s.target.request(Polling, s.id))
+	r.Header.SetRequestURI(s.target.requestURI(Polling, s.id))
 	if err := s.setHeader(ctx, r); err != nil {
 		return err
 	}
 	return s.polls.exchange(ctx, r, 0, s.c.o.ReadLimit, func(response *fasthttp.Response) error {
-		s.hear()
+		s.noteActivity()
 		s.keepCookies(response)
-		body, err := s.body(response)
+		body, err := s.decodeBody(response)
 		if status := response.StatusCode(); status != fasthttp.StatusOK {
-			return s.refused(status, fields(response), body)
+			return s.refusal(status, fields(response), body)
 		}
 		if err != nil {
 			return err
 		}
-		return s.payload(response, body, use)
+		return s.decodePayload(response, body, use)
 	})
 }
 
-// body is the response's body, decompressed.
-func (s *session) body(response *fasthttp.Response) ([]byte, error) {
+// decodeBody is the response's body, decompressed.
+func (s *session) decodeBody(response *fasthttp.Response) ([]byte, error) {
 	token := response.Header.ContentEncoding()
 	coding, ok := compress.Parse(token)
 	switch {
@@ -100,13 +100,13 @@ func (s *session) post(b batch) error {
 	}
 	payload := codec.AcquireBuffer()
 	defer codec.ReleaseBuffer(payload)
-	if b.urgent != nil {
-		payload.B = format.Append(payload.B, *b.urgent)
+	if b.heartbeat != nil {
+		payload.B = format.Append(payload.B, *b.heartbeat)
 	}
 	for _, p := range b.packets {
 		payload.B = format.Append(payload.B, p)
 	}
-	if b.last {
+	if b.closes {
 		payload.B = format.Append(payload.B, codec.Packet{Type: codec.Close})
 	}
 
@@ -115,7 +115,7 @@ func (s *session) post(b batch) error {
 	r := fasthttp.AcquireRequest()
 	defer fasthttp.ReleaseRequest(r)
 	r.Header.SetMethod(fasthttp.MethodPost)
-	r.Header.SetRequestURI(s.target.request(Polling, s.id))
+	r.Header.SetRequestURI(s.target.requestURI(Polling, s.id))
 	if err := s.setHeader(ctx, r); err != nil {
 		return err
 	}
@@ -123,20 +123,20 @@ func (s *session) post(b batch) error {
 	r.SetBodyRaw(payload.B)
 	return s.posts.exchange(ctx, r, s.c.o.RequestTimeout, s.c.o.ReadLimit, func(response *fasthttp.Response) error {
 		s.keepCookies(response)
-		body, _ := s.body(response) // without it the status says enough
+		body, _ := s.decodeBody(response) // without it the status says enough
 		switch status := response.StatusCode(); {
 		case status == fasthttp.StatusRequestEntityTooLarge:
 			return fmt.Errorf("%w: POST of %d bytes", ErrTooBig, len(payload.B))
 		case status/100 != 2:
-			return s.refused(status, fields(response), body)
+			return s.refusal(status, fields(response), body)
 		}
-		s.anyNumber = string(body) == "ok"
+		s.manyPackets = string(body) == "ok"
 		return nil
 	})
 }
 
 // goodbyeSize is room for a close packet in any format.
-const goodbyeSize = 4
+const closePacketSize = 4
 
 // payloadSize is how many bytes a packet takes in a payload: exact for revision 4, not too little for 3.
 func payloadSize(revision Revision, p codec.Packet) int {

@@ -54,12 +54,12 @@ func tunnel(ctx context.Context, c net.Conn, proxy *url.URL, addr string) (net.C
 		secure := tls.Client(c, tlsConfig(nil, name))
 		if err = secure.HandshakeContext(ctx); err == nil {
 			c = secure
-			err = connect(c, proxy, addr)
+			err = httpConnect(c, proxy, addr)
 		}
 	case "http":
-		err = connect(c, proxy, addr)
+		err = httpConnect(c, proxy, addr)
 	case "socks5", "socks5h":
-		err = socks(c, proxy, addr)
+		err = socksConnect(c, proxy, addr)
 	default:
 		err = fmt.Errorf("unknown scheme %q", proxy.Scheme)
 	}
@@ -69,8 +69,8 @@ func tunnel(ctx context.Context, c net.Conn, proxy *url.URL, addr string) (net.C
 	return c, nil
 }
 
-// connect speaks HTTP CONNECT (RFC 9110 section 9.3.6).
-func connect(c net.Conn, proxy *url.URL, addr string) error {
+// httpConnect speaks HTTP CONNECT (RFC 9110 section 9.3.6).
+func httpConnect(c net.Conn, proxy *url.URL, addr string) error {
 	request := "CONNECT " + addr + " HTTP/1.1\r\nHost: " + addr + "\r\n"
 	if proxy.User != nil {
 		password, _ := proxy.User.Password()
@@ -94,9 +94,9 @@ func connect(c net.Conn, proxy *url.URL, addr string) error {
 // maxHeader is the most that the header of a response may take, in bytes.
 const maxHeader = 64 << 10
 
-// socks speaks SOCKS5 (RFC 1928) with a name and password if the proxy wants them (RFC 1929). The proxy
+// socksConnect speaks SOCKS5 (RFC 1928) with a name and password if the proxy wants them (RFC 1929). The proxy
 // resolves the host.
-func socks(c net.Conn, proxy *url.URL, addr string) error {
+func socksConnect(c net.Conn, proxy *url.URL, addr string) error {
 	host, portText, _ := net.SplitHostPort(addr)
 	port, err := strconv.ParseUint(portText, 10, 16)
 	if err != nil || len(host) > 255 {

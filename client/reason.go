@@ -17,8 +17,8 @@ const (
 	ReasonServerClose Reason = iota + 1
 	// ReasonClientClose: Close or CloseNow, or the end of the context of Run.
 	ReasonClientClose
-	// ReasonTransportClose: the connection ended without a goodbye, under a read, a write or a request, or a request
-	// found none or got no answer in time.
+	// ReasonTransportClose: the connection ended without a close packet or close frame, under a read, a write or a request, or a request
+	// found no connection or got no answer in time.
 	ReasonTransportClose
 	// ReasonTransportError: the server refused a request, with a *ResponseError as the Err, or broke the rules of
 	// HTTP or WebSocket.

@@ -77,10 +77,10 @@ func (r *ReconnectOptions) wait(n int, last error) time.Duration {
 	return d + time.Duration(jitter*float64(d))
 }
 
-// between is what sends fail with after a session has ended for why; nil if they wait for the next.
-func (c *Client) between(why *CloseError) error {
+// errorBetweenSessions is what sends fail with after a session has ended for why; nil if they wait for the next.
+func (c *Client) errorBetweenSessions(why *CloseError) error {
 	switch {
-	case c.o.Reconnect == nil || c.stay.Err() != nil:
+	case c.o.Reconnect == nil || c.beforeClose.Err() != nil:
 		return why
 	case c.o.Reconnect.RefuseSends:
 		return ErrNotConnected
@@ -103,17 +103,17 @@ func (c *Client) reconnect(why *CloseError) (*session, *CloseError) {
 		timer := time.NewTimer(a.Wait)
 		select {
 		case <-timer.C:
-		case <-c.stay.Done():
+		case <-c.beforeClose.Done():
 			timer.Stop()
 		}
-		s, err := c.begin(c.stay)
+		s, err := c.startSession(c.beforeClose)
 		switch {
 		case err == nil:
 			if r.OnReconnect != nil {
-				c.announce(s)
+				c.runOnReconnect(s)
 			}
 			return s, nil
-		case c.stay.Err() != nil:
+		case c.beforeClose.Err() != nil:
 			return nil, &CloseError{Reason: ReasonClientClose}
 		}
 		last = err
@@ -121,11 +121,11 @@ func (c *Client) reconnect(why *CloseError) (*session, *CloseError) {
 	return nil, &CloseError{why.Reason, fmt.Errorf("gave up after %d attempts: %w", r.MaxAttempts, last)}
 }
 
-// announce runs OnReconnect. It goes on when s has ended: an OnReconnect that sends may wait for what only the next
+// runOnReconnect runs OnReconnect. It goes on when s has ended: an OnReconnect that sends may wait for what only the next
 // session can do.
-func (c *Client) announce(s *session) {
-	before, done := c.announced, make(chan struct{})
-	c.announced = done
+func (c *Client) runOnReconnect(s *session) {
+	before, done := c.reconnectDone, make(chan struct{})
+	c.reconnectDone = done
 	go func() {
 		defer close(done)
 		if before != nil {

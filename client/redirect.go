@@ -16,9 +16,8 @@ var (
 	errMoved     = errors.New("only a handshake is followed")
 )
 
-// follows reports whether a status sends the handshake, which is a GET, somewhere else. The others of the
-// 3xx do not.
-func follows(status int) bool {
+// isRedirect reports whether a status sends the handshake, which is a GET, somewhere else. The other 3xx do not.
+func isRedirect(status int) bool {
 	switch status {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
 		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
@@ -27,10 +26,10 @@ func follows(status int) bool {
 	return false
 }
 
-// openAnywhere opens the session where its target is, or where that redirects. Whatever the session does
+// openFollowingRedirects opens the session where its target is, or where that redirects. Whatever the session does
 // later it does there. A later request that is redirected ends the session: nothing is ever sent twice, and
 // a POST that became a GET, as 301 and 302 have it, would lose its messages.
-func (s *session) openAnywhere(ctx context.Context, t Transport) error {
+func (s *session) openFollowingRedirects(ctx context.Context, t Transport) error {
 	open := s.openPolling
 	if t == WebSocket {
 		open = s.openWebSocket
@@ -38,26 +37,26 @@ func (s *session) openAnywhere(ctx context.Context, t Transport) error {
 	for n := 0; ; n++ {
 		err := open(ctx)
 		var moved *ResponseError
-		if !errors.As(err, &moved) || moved.Location == "" || !follows(moved.Status) {
+		if !errors.As(err, &moved) || moved.Location == "" || !isRedirect(moved.Status) {
 			return err
 		}
 		if n == maxRedirects {
 			moved.Err = errRedirects
 			return moved
 		}
-		if moved.Err = s.move(moved.Location); moved.Err != nil {
+		if moved.Err = s.moveTo(moved.Location); moved.Err != nil {
 			return moved
 		}
 	}
 }
 
-// move makes the session one with the server at location.
-func (s *session) move(location string) error {
+// moveTo makes the session one with the server at location.
+func (s *session) moveTo(location string) error {
 	t, err := s.target.redirect(location)
 	if err != nil {
 		return err
 	}
-	if t.local() != s.target.local() || t.secure != s.target.secure {
+	if t.dialAddr() != s.target.dialAddr() || t.secure != s.target.secure {
 		d := newDialer(t, &s.c.o)
 		s.polls.close()
 		s.dialer, s.polls.dialer, s.posts.dialer = d, d, d
@@ -77,8 +76,8 @@ func (t *target) redirect(location string) (*target, error) {
 	if err != nil {
 		return nil, errors.New("it is no URL")
 	}
-	next := &target{options: t.options, foreign: t.foreign}
-	if err := next.locate(u); err != nil {
+	next := &target{options: t.options, otherOrigin: t.otherOrigin}
+	if err := next.setAddress(u); err != nil {
 		return nil, err
 	}
 	if t.secure && !next.secure {
@@ -88,18 +87,18 @@ func (t *target) redirect(location string) (*target, error) {
 		next.zone = t.zone // of which the server has not heard
 	}
 	if next.name != t.name || next.secure == t.secure && next.port != t.port {
-		next.foreign = true
+		next.otherOrigin = true
 	}
-	kept := u.Query()
-	if !next.foreign {
+	params := u.Query()
+	if !next.otherOrigin {
 		next.auth = t.auth
 		if u.RawQuery == "" {
-			kept = t.kept
+			params = t.query
 		}
 	}
 	if u.Path == "" {
 		u.Path = "/"
 	}
-	next.ask(u, kept)
+	next.setRequest(u, params)
 	return next, nil
 }

@@ -63,10 +63,10 @@ func (e *ResponseError) Unwrap() error { return e.Err }
 // maxMessage is how much of a response a ResponseError keeps, in bytes.
 const maxMessage = 1 << 10
 
-// refused reads the answer of a server that does not open a session: JSON with code and message from most,
+// parseRefusal reads the answer of a server that does not open a session: JSON with code and message from most,
 // a JSON string or plain text from some. header gets a field of it.
-func refused(status int, header func(name string) string, body []byte) *ResponseError {
-	e := unexpected(status, header, body)
+func parseRefusal(status int, header func(name string) string, body []byte) *ResponseError {
+	e := newResponseError(status, header, body)
 	if status/100 == 3 {
 		e.Location = header("Location")
 	}
@@ -86,8 +86,8 @@ func refused(status int, header func(name string) string, body []byte) *Response
 	return e
 }
 
-// unexpected is an answer as it came.
-func unexpected(status int, header func(name string) string, body []byte) *ResponseError {
+// newResponseError is a response as it came.
+func newResponseError(status int, header func(name string) string, body []byte) *ResponseError {
 	body = body[:min(len(body), maxMessage)]
 	return &ResponseError{
 		Status: status, Code: -1, RetryAfter: retryAfter(header("Retry-After")), ContentType: header("Content-Type"),
@@ -95,9 +95,9 @@ func unexpected(status int, header func(name string) string, body []byte) *Respo
 	}
 }
 
-// refused is refused with what the client makes of it.
-func (s *session) refused(status int, header func(name string) string, body []byte) *ResponseError {
-	e := refused(status, header, body)
+// refusal is parseRefusal, and what the client makes of the response.
+func (s *session) refusal(status int, header func(name string) string, body []byte) *ResponseError {
+	e := parseRefusal(status, header, body)
 	switch {
 	case e.Location != "" && s.id != "":
 		e.Err = errMoved
@@ -107,9 +107,9 @@ func (s *session) refused(status int, header func(name string) string, body []by
 	return e
 }
 
-// payload hands the packets of a response to use, until that wants no more, and tells what has come instead of
-// the first.
-func (s *session) payload(response *fasthttp.Response, body []byte, use func(codec.Packet) (more bool, err error)) error {
+// decodePayload hands the packets of a response to use, until that wants no more. If the first is malformed or not
+// wanted, the error is a *ResponseError with the response.
+func (s *session) decodePayload(response *fasthttp.Response, body []byte, use func(codec.Packet) (more bool, err error)) error {
 	format := codec.Text4
 	if s.c.o.Revision == V3 {
 		format = codec.Text3
@@ -129,7 +129,7 @@ func (s *session) payload(response *fasthttp.Response, body []byte, use func(cod
 			more, err = use(p)
 		}
 		if err != nil && first {
-			e := unexpected(response.StatusCode(), fields(response), start[:n])
+			e := newResponseError(response.StatusCode(), fields(response), start[:n])
 			if e.Err = err; s.id == "" {
 				e.Err = cmp.Or(otherRevision(s.c.o.Revision, body), err)
 			}

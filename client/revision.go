@@ -39,26 +39,26 @@ func otherRevision(ours Revision, body []byte) error {
 	return nil
 }
 
-// proves notes that only a server of revision r does what this one has done. The first proof counts.
-func (s *session) proves(r Revision) {
-	if s.proven.CompareAndSwap(0, uint32(r)) && r != s.c.o.Revision {
+// noteRevision notes that only a server of revision r does what this one has done. The first proof counts.
+func (s *session) noteRevision(r Revision) {
+	if s.serverRevision.CompareAndSwap(0, uint32(r)) && r != s.c.o.Revision {
 		s.warnRevision()
 	}
 }
 
-// unsure reports whether a session of revision 4 may be with a server of revision 3.
-func (s *session) unsure() bool { return s.c.o.Revision == V4 && s.proven.Load() == 0 }
+// revisionUnknown reports whether a session of revision 4 may be with a server of revision 3.
+func (s *session) revisionUnknown() bool { return s.c.o.Revision == V4 && s.serverRevision.Load() == 0 }
 
-// overdue is when a server that has not pinged yet should have.
-func (s *session) overdue() time.Time { return s.opened.Add(s.interval + s.timeout/4) }
+// firstPingDue is when the first ping of a server of revision 4 is overdue.
+func (s *session) firstPingDue() time.Time { return s.openedAt.Add(s.interval + s.timeout/4) }
 
-// listen looks at the first message of a server: those of Socket.IO 1 and 2 begin with "0", those of
+// checkFirstMessage looks at the first message of a server: those of Socket.IO 1 and 2 begin with "0", those of
 // revision 4 do not before the client has. An application of its own may, so it is no proof.
-func (s *session) listen(p codec.Packet) {
-	if !s.spoken && s.unsure() && !p.Binary && string(p.Data) == "0" {
+func (s *session) checkFirstMessage(p codec.Packet) {
+	if !s.messageReceived && s.revisionUnknown() && !p.Binary && string(p.Data) == "0" {
 		s.warnRevision()
 	}
-	s.spoken = true
+	s.messageReceived = true
 }
 
 func (s *session) warnRevision() {
@@ -68,14 +68,14 @@ func (s *session) warnRevision() {
 	}
 }
 
-// blame adds the wrong revision to what ended a session, if that is what it looks like.
-func (s *session) blame(err error) error {
-	switch theirs := Revision(s.proven.Load()); {
+// explainByRevision adds to what ended a session that the server speaks another revision, if it looks like that.
+func (s *session) explainByRevision(err error) error {
+	switch theirs := Revision(s.serverRevision.Load()); {
 	case s.id == "" || theirs == s.c.o.Revision:
 		return err
 	case theirs != 0:
 		return join(wrongRevision(theirs, s.c.o.Revision), err)
-	case s.unsure() && time.Now().After(s.overdue()):
+	case s.revisionUnknown() && time.Now().After(s.firstPingDue()):
 		return join(errNoPing, err)
 	}
 	return err

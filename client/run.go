@@ -24,7 +24,7 @@ type Handler struct {
 // It returns nil if the end was ours, by ctx, Close or CloseNow, and otherwise the *CloseError. A
 // client is for Run or for Read, not for both.
 func (c *Client) Run(ctx context.Context, h Handler) error {
-	c.in.listen()
+	c.in.keepEvents()
 	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
 	defer stop()
 	for {

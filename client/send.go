@@ -44,7 +44,7 @@ func (c *Client) send(ctx context.Context, p codec.Packet) error {
 		return err
 	}
 	if s := c.session.Load(); s != nil {
-		s.kick()
+		s.startSender()
 	}
 	return nil
 }
@@ -64,7 +64,7 @@ func (c *Client) sendable(p codec.Packet) error {
 	if polls && c.o.Revision == V4 && !p.Binary && bytes.IndexByte(p.Data, codec.Separator) >= 0 {
 		return ErrInvalidText
 	}
-	if most := c.most.Load(); most > 0 && int64(c.sizeOf(p, onWS)) > most {
+	if limit := c.maxPayload.Load(); limit > 0 && int64(c.sizeOf(p, onWS)) > limit {
 		return ErrTooBig
 	}
 	return nil

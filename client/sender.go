@@ -2,45 +2,45 @@ package client
 
 import "github.com/fasteio/engineio/codec"
 
-// kick makes sure that somebody sends what there is to send.
-func (s *session) kick() {
+// startSender makes sure that a goroutine sends what there is to send.
+func (s *session) startSender() {
 	if s.c.out.claim(s) {
-		go s.flush()
+		go s.sendQueued()
 	}
 }
 
-// flush sends until there is nothing more. The caller has claimed the outbox.
-func (s *session) flush() {
+// sendQueued sends until there is nothing more. The caller has claimed the outbox.
+func (s *session) sendQueued() {
 	defer s.tasks.Done()
-	for s.flushOnce() {
+	for s.sendBatch() {
 	}
 }
 
-func (s *session) flushOnce() (more bool) {
-	s.writing.Lock() // held from take to settle: an upgrade comes before a batch or after it
+func (s *session) sendBatch() (more bool) {
+	s.writing.Lock() // held from take to finished: an upgrade comes before a batch or after it
 	defer s.writing.Unlock()
-	most, size, send := s.maxPost(), s.postSize, s.post
+	limit, size, send := s.maxPost(), s.postSize, s.post
 	if s.ws != nil {
-		most, size, send = maxWrite, messageSize, s.write
+		limit, size, send = maxWrite, messageSize, s.writeCorked
 	}
-	b, ok := s.c.out.take(most, size)
+	b, ok := s.c.out.take(limit, size)
 	if !ok {
 		return false
 	}
-	if b.last {
-		s.leaving.Store(true)
+	if b.closes {
+		s.closing.Store(true)
 	}
 	err := send(b)
 	if err != nil {
-		s.leaving.Store(false)
-		s.failed(err)
-		err = s.why()
+		s.closing.Store(false)
+		s.endFor(err)
+		err = s.closeError()
 	}
-	s.c.out.settle(b, err)
-	if err == nil && b.last && s.ws == nil {
-		s.fail(ReasonClientClose, nil) // by WebSocket the server's close frame comes first
+	s.c.out.finished(b, err)
+	if err == nil && b.closes && s.ws == nil {
+		s.end(ReasonClientClose, nil) // by WebSocket the server's close frame comes first
 	}
-	return err == nil && !b.last
+	return err == nil && !b.closes
 }
 
 // maxWrite is how many bytes of messages are written to a WebSocket at once. Room is made as they leave.
@@ -57,11 +57,11 @@ func (s *session) maxPost() int {
 }
 
 // postSize is what a packet takes of maxPost. python-engineio drops a POST of more than 16 packets, and
-// answers OK as if it had not: goodbye and 15 others are a full one, until a server has answered ok, as the
+// answers OK as if it had not: a close packet and 15 others fill one, until a server has answered ok, as the
 // reference does and all that follow it.
 func (s *session) postSize(p codec.Packet) int {
 	n := payloadSize(s.c.o.Revision, p)
-	if !s.anyNumber {
+	if !s.manyPackets {
 		n = max(n, s.maxPost()/16+1)
 	}
 	return n

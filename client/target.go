@@ -13,17 +13,17 @@ import (
 
 // target is the server as requests name it.
 type target struct {
-	options *Options
-	secure  bool
-	name    string // host without port: ASCII, without a zone; for TLS
-	zone    string // of an IPv6 address, for the dialler alone
-	port    string
-	foreign bool     // reached by a redirect to another origin than the application has named
-	url     *url.URL // scheme http or https, without query: for cookies, proxies and Host
-	kept    url.Values
-	uri     string // path and query, up to what differs from request to request
-	auth    string // Authorization from the user of the URL, may be empty
-	stamp   string // parameter of the timestamp, empty for none
+	options        *Options
+	secure         bool
+	name           string // host without port: ASCII, without a zone; for TLS
+	zone           string // of an IPv6 address, for the dialler alone
+	port           string
+	otherOrigin    bool     // reached by a redirect to another origin than the application has named
+	url            *url.URL // scheme http or https, without query: for cookies, proxies and Host
+	query          url.Values
+	baseURI        string // path and the part of the query that all requests have
+	auth           string // Authorization from the user of the URL, may be empty
+	timestampParam string // parameter of the timestamp, empty for none
 }
 
 func newTarget(raw string, o *Options) (*target, error) {
@@ -36,7 +36,7 @@ func newTarget(raw string, o *Options) (*target, error) {
 		return nil, fmt.Errorf("client: invalid URL: %w", err)
 	}
 	t := &target{options: o}
-	if err := t.locate(u); err != nil {
+	if err := t.setAddress(u); err != nil {
 		return nil, fmt.Errorf("client: %w", err)
 	}
 	if u.User != nil {
@@ -55,16 +55,16 @@ func newTarget(raw string, o *Options) (*target, error) {
 	if !o.ExactPath && !strings.HasSuffix(u.Path, "/") {
 		u = u.JoinPath("/")
 	}
-	kept := u.Query()
+	params := u.Query()
 	for name, values := range o.Query {
-		kept[name] = append(kept[name], values...)
+		params[name] = append(params[name], values...)
 	}
-	t.ask(u, kept)
+	t.setRequest(u, params)
 	return t, nil
 }
 
-// locate takes from u where to connect to.
-func (t *target) locate(u *url.URL) (err error) {
+// setAddress takes from u where to connect to.
+func (t *target) setAddress(u *url.URL) (err error) {
 	switch u.Scheme {
 	case "http", "ws":
 		t.port = "80"
@@ -83,47 +83,47 @@ func (t *target) locate(u *url.URL) (err error) {
 	return err
 }
 
-// ask takes from u what to ask for, and from kept the parameters that are not the client's.
-func (t *target) ask(u *url.URL, kept url.Values) {
+// setRequest takes the path from u, and from query the parameters that are not the client's.
+func (t *target) setRequest(u *url.URL, params url.Values) {
 	scheme := "http"
 	if t.secure {
 		scheme = "https"
 	}
 	t.url = &url.URL{Scheme: scheme, Host: hostPort(t.name, u.Port()), Path: u.Path, RawPath: u.RawPath}
 	for _, name := range []string{"EIO", "transport", "sid", "b64", "j"} {
-		kept.Del(name)
+		params.Del(name)
 	}
 	if !t.options.DisableTimestamps {
-		kept.Del(t.options.TimestampParam)
-		t.stamp = url.QueryEscape(t.options.TimestampParam)
+		params.Del(t.options.TimestampParam)
+		t.timestampParam = url.QueryEscape(t.options.TimestampParam)
 	}
-	t.kept = kept
+	t.query = params
 	query := "EIO=" + strconv.Itoa(int(t.options.Revision))
-	if len(kept) > 0 {
-		query = kept.Encode() + "&" + query
+	if len(params) > 0 {
+		query = params.Encode() + "&" + query
 	}
-	t.uri = t.url.EscapedPath() + "?" + query
+	t.baseURI = t.url.EscapedPath() + "?" + query
 }
 
 // addr is host and port as others know them: a proxy, and what remembers servers.
 func (t *target) addr() string { return net.JoinHostPort(t.name, t.port) }
 
-// local is host and port for this machine's own dialler.
-func (t *target) local() string {
+// dialAddr is host and port for this machine's own dialler, with the zone.
+func (t *target) dialAddr() string {
 	if t.zone == "" {
 		return t.addr()
 	}
 	return net.JoinHostPort(t.name+"%"+t.zone, t.port)
 }
 
-// request is the request URI for a transport, of a session if sid is not empty.
-func (t *target) request(transport Transport, sid string) string {
-	s := t.uri + "&transport=" + transport.String()
+// requestURI is the request URI for a transport, of a session if sid is not empty.
+func (t *target) requestURI(transport Transport, sid string) string {
+	s := t.baseURI + "&transport=" + transport.String()
 	if sid != "" {
 		s += "&sid=" + url.QueryEscape(sid)
 	}
-	if t.stamp != "" && transport == Polling {
-		s += "&" + t.stamp + "=" + timestamp()
+	if t.timestampParam != "" && transport == Polling {
+		s += "&" + t.timestampParam + "=" + timestamp()
 	}
 	return s
 }

@@ -18,7 +18,7 @@ import (
 //	  |  handshake, 2probe -->   |                      | a poll is under way
 //	  |                          |  6, ends the poll -> | awaitProbe: no further poll
 //	  |  <---- 3probe            |                      |
-//	  |  probed ------------------------------------->  | upgrade: waits for a POST under way
+//	  |  probeResult -------------------------------->  | switchTo: waits for a POST under way
 //	  |                          |  <---------------- 5 | and everything after it
 //
 // Nothing is copied or held back: what was queued meanwhile goes out by the transport that is there
@@ -26,14 +26,14 @@ import (
 
 var errProbe = errors.New("the probe was not answered")
 
-// startProbe looks whether a WebSocket gets through to the server.
+// startProbe finds out whether a WebSocket gets through to the server.
 func (s *session) startProbe() {
 	if !s.upgradable || s.c.o.DisableUpgrades || !slices.Contains(s.c.o.Transports, WebSocket) {
-		s.decide()
+		s.endUpgrade()
 		return
 	}
 	probed := make(chan *websocket.Conn, 1)
-	s.probed = probed
+	s.probeResult = probed
 	s.tasks.Go(func() {
 		defer close(probed)
 		ws, err := s.probe()
@@ -41,7 +41,7 @@ func (s *session) startProbe() {
 			probed <- ws
 			return
 		}
-		s.decide()
+		s.endUpgrade()
 		if s.ctx.Err() == nil {
 			remember(s.c.target.addr(), false)
 			s.c.o.Logger.Debug("client: upgrade failed", "sid", s.id, "error", err)
@@ -58,10 +58,10 @@ func (s *session) probe() (*websocket.Conn, error) {
 		return nil, err
 	}
 	stop := context.AfterFunc(ctx, func() { abort(ws.NetConn()) })
-	s.asking.Store(true)
+	s.probing.Store(true)
 	err = s.writePacket(ws, codec.Packet{Type: codec.Ping, Data: []byte("probe")})
 	if err == nil {
-		err = s.next(ws, func(p codec.Packet) error {
+		err = s.readPacket(ws, func(p codec.Packet) error {
 			if p.Type != codec.Pong || string(p.Data) != "probe" {
 				return errProbe
 			}
@@ -81,33 +81,33 @@ func (s *session) probe() (*websocket.Conn, error) {
 // awaitProbe holds the next poll while the probe is asking: the server would keep it for 100 ms, and
 // the upgrade waits for it. Polling goes on, once and for all, if the answer does not come soon.
 func (s *session) awaitProbe() {
-	if !s.asking.CompareAndSwap(true, false) {
+	if !s.probing.CompareAndSwap(true, false) {
 		return
 	}
-	timer := time.NewTimer(probeGrace)
+	timer := time.NewTimer(probeWait)
 	defer timer.Stop()
 	select {
-	case s.found = <-s.probed:
+	case s.probeWS = <-s.probeResult:
 	case <-timer.C:
 	case <-s.ctx.Done():
 	}
 }
 
-// upgraded moves the session to WebSocket if the probe has found one. No poll is under way.
-func (s *session) upgraded() bool {
-	if s.found == nil {
+// tryUpgrade moves the session to WebSocket if the probe has found one, and reports whether it did. No poll is under way.
+func (s *session) tryUpgrade() bool {
+	if s.probeWS == nil {
 		select {
-		case s.found = <-s.probed:
+		case s.probeWS = <-s.probeResult:
 		default:
 		}
 	}
-	ws := s.found
+	ws := s.probeWS
 	if ws == nil {
 		return false
 	}
-	s.found, s.probed = nil, nil
-	defer s.decide()
-	if err := s.upgrade(ws); err != nil {
+	s.probeWS, s.probeResult = nil, nil
+	defer s.endUpgrade()
+	if err := s.switchTo(ws); err != nil {
 		abort(ws.NetConn())
 		s.c.o.Logger.Debug("client: upgrade failed", "sid", s.id, "error", err)
 		return false
@@ -118,11 +118,11 @@ func (s *session) upgraded() bool {
 	if s.c.o.RememberUpgrade {
 		remember(s.c.target.addr(), true)
 	}
-	s.c.in.tell(event{kind: onUpgrade})
+	s.c.in.addEvent(event{kind: onUpgrade})
 	return true
 }
 
-func (s *session) upgrade(ws *websocket.Conn) error {
+func (s *session) switchTo(ws *websocket.Conn) error {
 	s.writing.Lock() // waits for the POST under way
 	defer s.writing.Unlock()
 	var check conncheck.Poll
@@ -152,9 +152,9 @@ func (c *Client) AwaitUpgrade(ctx context.Context) (Transport, error) {
 		return 0, ErrNotConnected
 	}
 	select {
-	case <-s.decided:
+	case <-s.upgradeOver:
 	case <-s.ctx.Done():
-		return 0, s.why()
+		return 0, s.closeError()
 	case <-ctx.Done():
 		return 0, context.Cause(ctx)
 	}

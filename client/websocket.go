@@ -27,11 +27,11 @@ var writeBuffers sync.Pool
 
 // dialWebSocket does the WebSocket handshake, for a new session or for s.id.
 func (s *session) dialWebSocket(ctx context.Context) (*websocket.Conn, error) {
-	header, err := s.header(ctx)
+	header, err := s.requestHeader(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var conn *wire
+	var conn *wsConn
 	dialled := make(chan struct{})
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		defer close(dialled)
@@ -39,7 +39,7 @@ func (s *session) dialWebSocket(ctx context.Context) (*websocket.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		conn = &wire{Conn: c, left: maxHeader}
+		conn = &wsConn{Conn: c, readLeft: maxHeader}
 		return conn, nil
 	}
 	d := websocket.Dialer{
@@ -56,7 +56,7 @@ func (s *session) dialWebSocket(ctx context.Context) (*websocket.Conn, error) {
 	})
 	u := *s.target.url
 	u.Scheme = map[bool]string{false: "ws", true: "wss"}[s.target.secure]
-	ws, response, err := d.DialContext(ctx, u.Scheme+"://"+u.Host+s.target.request(WebSocket, s.id), header)
+	ws, response, err := d.DialContext(ctx, u.Scheme+"://"+u.Host+s.target.requestURI(WebSocket, s.id), header)
 	select {
 	case <-dialled:
 	default:
@@ -73,33 +73,33 @@ func (s *session) dialWebSocket(ctx context.Context) (*websocket.Conn, error) {
 		return nil, context.Cause(ctx)
 	case errors.Is(err, websocket.ErrBadHandshake) && response.StatusCode != 101:
 		body, _ := io.ReadAll(response.Body) // the library has kept a kilobyte
-		return nil, s.refused(response.StatusCode, response.Header.Get, body)
+		return nil, s.refusal(response.StatusCode, response.Header.Get, body)
 	case err != nil:
 		return nil, err
 	}
-	conn.left, conn.patience = -1, s.c.o.RequestTimeout
+	conn.readLeft, conn.writeTimeout = -1, s.c.o.RequestTimeout
 	ws.SetReadLimit(int64(s.c.o.ReadLimit))
 	return ws, nil
 }
 
-// read reads the WebSocket until the session ends.
-func (s *session) read() {
+// runWebSocket reads the WebSocket until the session ends.
+func (s *session) runWebSocket() {
 	stop := context.AfterFunc(s.ctx, func() { abort(s.ws.NetConn()) })
 	defer stop()
 	for s.ctx.Err() == nil {
-		err := s.next(s.ws, func(p codec.Packet) error {
+		err := s.readPacket(s.ws, func(p codec.Packet) error {
 			s.receive(p)
 			return nil
 		})
 		if err != nil {
-			s.lost(err)
+			s.readFailed(err)
 			return
 		}
 	}
 }
 
-// next hands the next packet to use, which may keep nothing of it.
-func (s *session) next(ws *websocket.Conn, use func(codec.Packet) error) error {
+// readPacket hands the next packet to use, which may keep nothing of it.
+func (s *session) readPacket(ws *websocket.Conn, use func(codec.Packet) error) error {
 	kind, r, err := ws.NextReader()
 	if err != nil {
 		return err
@@ -125,7 +125,7 @@ func (s *session) readAll(b []byte, r io.Reader) ([]byte, error) {
 		}
 		n, err := r.Read(b[len(b) : min(cap(b)-1, limit)+1])
 		b = b[:len(b)+n]
-		s.hear() // a long message is a sign of life long before its end
+		s.noteActivity() // a long message is a sign of life long before its end
 		switch {
 		case len(b) > limit:
 			return b, errTooLong
@@ -137,11 +137,11 @@ func (s *session) readAll(b []byte, r io.Reader) ([]byte, error) {
 	}
 }
 
-// lost ends the session for what a read reported, and tells the server what it did wrong.
-func (s *session) lost(err error) {
+// readFailed ends the session for the error of a read, and tells the server by a close frame what it did wrong.
+func (s *session) readFailed(err error) {
 	var closed *websocket.CloseError
 	if errors.As(err, &closed) {
-		s.goodbye(closed)
+		s.closedBy(closed)
 		return
 	}
 	if errors.Is(err, websocket.ErrReadLimit) {
@@ -150,34 +150,34 @@ func (s *session) lost(err error) {
 	reason := reasonOf(err)
 	switch reason {
 	case ReasonTooBig:
-		s.object(websocket.CloseMessageTooBig)
+		s.sendCloseFrame(websocket.CloseMessageTooBig)
 	case ReasonParseError, ReasonTransportError:
-		s.object(websocket.CloseProtocolError)
+		s.sendCloseFrame(websocket.CloseProtocolError)
 	}
-	s.fail(reason, err)
+	s.end(reason, err)
 }
 
-// goodbye ends the session for a close frame, or for the lack of one.
-func (s *session) goodbye(e *websocket.CloseError) {
+// closedBy ends the session for a close frame, or for a connection that ended without one.
+func (s *session) closedBy(e *websocket.CloseError) {
 	switch e.Code {
 	case websocket.CloseNormalClosure, websocket.CloseNoStatusReceived:
-		s.fail(ReasonServerClose, nil)
+		s.end(ReasonServerClose, nil)
 	case websocket.CloseAbnormalClosure:
-		s.fail(ReasonTransportClose, nil)
+		s.end(ReasonTransportClose, nil)
 	case websocket.CloseMessageTooBig:
-		s.fail(ReasonTooBig, e)
+		s.end(ReasonTooBig, e)
 	default:
-		s.fail(ReasonServerClose, e)
+		s.end(ReasonServerClose, e)
 	}
 }
 
-func (s *session) object(code int) {
+func (s *session) sendCloseFrame(code int) {
 	_ = s.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Now().Add(time.Second))
 }
 
-// write sends a batch. The caller holds s.writing.
-func (s *session) write(b batch) error {
-	conn := s.ws.NetConn().(*wire)
+// writeCorked sends a batch in as few writes as possible. The caller holds s.writing.
+func (s *session) writeCorked(b batch) error {
+	conn := s.ws.NetConn().(*wsConn)
 	conn.cork()
 	err := s.writeBatch(b)
 	if e := conn.uncork(); err == nil {
@@ -187,8 +187,8 @@ func (s *session) write(b batch) error {
 }
 
 func (s *session) writeBatch(b batch) error {
-	if b.urgent != nil {
-		if err := s.writePacket(s.ws, *b.urgent); err != nil {
+	if b.heartbeat != nil {
+		if err := s.writePacket(s.ws, *b.heartbeat); err != nil {
 			return err
 		}
 	}
@@ -197,9 +197,9 @@ func (s *session) writeBatch(b batch) error {
 			return err
 		}
 	}
-	if b.last {
-		word := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
-		return s.ws.WriteControl(websocket.CloseMessage, word, time.Now().Add(s.c.o.CloseTimeout))
+	if b.closes {
+		frame := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+		return s.ws.WriteControl(websocket.CloseMessage, frame, time.Now().Add(s.c.o.CloseTimeout))
 	}
 	return nil
 }

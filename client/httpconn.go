@@ -15,14 +15,14 @@ import (
 	"github.com/fasteio/engineio/internal/conncheck"
 )
 
-// lane is an HTTP/1.1 connection that one request at a time may use; a session has one for its
+// httpConn is an HTTP/1.1 connection that one request at a time may use; a session has one for its
 // polls and one for its POSTs. It is what this package uses in place of fasthttp.HostClient, around
 // the same Request and Response: a request is sent exactly once, the end of a context ends it in the
 // same millisecond, a connection that the server has closed meanwhile is not used again, and nothing is
 // left running: HostClient's janitor outlives the last connection by MaxIdleConnDuration.
-type lane struct {
+type httpConn struct {
 	dialer *dialer
-	hear   func() // called when something comes, may be nil
+	onRead func() // called when something comes, may be nil
 
 	mu    sync.Mutex
 	conn  net.Conn // nil when there is none, or a request has it
@@ -38,28 +38,28 @@ const keepAlive = 3 * time.Second
 
 // exchange sends r, waits for the response, within timeout unless that is 0, and hands it to use. A body of more
 // than limit bytes is errTooLong. Nothing is ever repeated.
-func (l *lane) exchange(ctx context.Context, r *fasthttp.Request, timeout time.Duration, limit int,
+func (l *httpConn) exchange(ctx context.Context, r *fasthttp.Request, timeout time.Duration, limit int,
 	use func(*fasthttp.Response) error,
 ) error {
-	c := l.take()
+	c := l.takeIdle()
 	if c == nil {
 		var err error
 		if c, err = l.dialer.dial(ctx); err != nil {
-			return because(ctx, err)
+			return contextCause(ctx, err)
 		}
 	}
 	stop := context.AfterFunc(ctx, func() { abort(c) })
-	response, reusable, err := l.talk(c, r, timeout, limit)
+	response, reusable, err := l.roundTrip(c, r, timeout, limit)
 	if response != nil {
 		defer fasthttp.ReleaseResponse(response)
 	}
 	if !stop() || !reusable || err != nil {
 		abort(c)
 	} else {
-		l.put(c)
+		l.keepIdle(c)
 	}
 	if err != nil {
-		return because(ctx, err)
+		return contextCause(ctx, err)
 	}
 	return use(response)
 }
@@ -72,8 +72,8 @@ var (
 // headerSize is the most that the header of a response to long-polling may take, in bytes.
 const headerSize = 16 << 10
 
-// talk does the exchange on c, and tells whether c is good for another one.
-func (l *lane) talk(c net.Conn, r *fasthttp.Request, timeout time.Duration, limit int,
+// roundTrip does the exchange on c, and reports whether c can be used for another one.
+func (l *httpConn) roundTrip(c net.Conn, r *fasthttp.Request, timeout time.Duration, limit int,
 ) (_ *fasthttp.Response, reusable bool, err error) {
 	var deadline time.Time
 	if timeout > 0 {
@@ -101,7 +101,7 @@ func (l *lane) talk(c net.Conn, r *fasthttp.Request, timeout time.Duration, limi
 		b.Reset(nil)
 		readers.Put(b)
 	}()
-	b.Reset(&prefixed{l: l, conn: c})
+	b.Reset(&firstByteReader{l: l, conn: c})
 	response := fasthttp.AcquireResponse()
 	if err = response.ReadLimitBody(b, limit); err != nil {
 		fasthttp.ReleaseResponse(response)
@@ -120,26 +120,26 @@ func noAnswer(err error) error {
 	return err
 }
 
-// prefixed reads the byte that was read already, then the connection.
-type prefixed struct {
-	l    *lane
+// firstByteReader reads the byte that was read already, then the connection.
+type firstByteReader struct {
+	l    *httpConn
 	conn net.Conn
 	done bool
 }
 
-func (p *prefixed) Read(b []byte) (int, error) {
+func (p *firstByteReader) Read(b []byte) (int, error) {
 	if !p.done && len(b) > 0 {
 		p.done = true
 		return copy(b, p.l.first[:]), nil
 	}
-	if p.l.hear != nil {
-		p.l.hear()
+	if p.l.onRead != nil {
+		p.l.onRead()
 	}
 	return p.conn.Read(b)
 }
 
-// take returns the idle connection if it is still good.
-func (l *lane) take() net.Conn {
+// takeIdle returns the idle connection if it is still good.
+func (l *httpConn) takeIdle() net.Conn {
 	l.mu.Lock()
 	c := l.conn
 	l.conn = nil
@@ -154,7 +154,7 @@ func (l *lane) take() net.Conn {
 	return c
 }
 
-func (l *lane) put(c net.Conn) {
+func (l *httpConn) keepIdle(c net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.conn = c
@@ -166,7 +166,7 @@ func (l *lane) put(c net.Conn) {
 }
 
 // close closes the connection if no request uses it. It may be opened again by the next one.
-func (l *lane) close() {
+func (l *httpConn) close() {
 	l.mu.Lock()
 	c := l.conn
 	l.conn = nil
