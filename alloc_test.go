@@ -45,6 +45,7 @@ func TestSendsDoNotAllocate(t *testing.T) {
 	s, w := sinking(t)
 	short, long := "hello", strings.Repeat("x", 10_000)
 	data := []byte(long)
+	group := numbered(1, 100)
 	sends := map[string]func() error{
 		"SendText":              func() error { return s.SendText(short) },
 		"SendText, long":        func() error { return s.SendText(long) },
@@ -52,6 +53,8 @@ func TestSendsDoNotAllocate(t *testing.T) {
 		"SendPrepared":          func() error { return s.SendPrepared(preparedShort) },
 		"SendPrepared, long":    func() error { return s.SendPrepared(preparedLong) },
 		"SendPrepared, binary":  func() error { return s.SendPrepared(preparedBytes) },
+		"SendAll":               func() error { return s.SendAll(group) },
+		"SendPrepared, group":   func() error { return s.SendPrepared(preparedGroup) },
 		"a ping and its packet": func() error { return s.out.push(codec.Packet{Type: codec.Ping}, 0) },
 	}
 	for what, send := range sends {
@@ -69,6 +72,7 @@ var (
 	preparedShort = PrepareText("hello")
 	preparedLong  = PrepareText(strings.Repeat("x", 10_000))
 	preparedBytes = PrepareBinary([]byte("hello"))
+	preparedGroup = PrepareAll(numbered(1, 100))
 )
 
 // A send from a goroutine that is not the reader's starts a drain of its own.

@@ -16,6 +16,7 @@ type chunk struct {
 	shared []byte // or frames of a Prepared, never written to
 	plain  bool   // not to be compressed
 	packed bool   // compressed for a WebSocket already, if it was worth it
+	group  int    // the chunk is one group of so many messages, which are dropped together; 0 for a run of packets
 	next   *chunk
 }
 
@@ -75,16 +76,25 @@ func (o *outbox) encodeBinary() {
 	queue := o.first
 	o.first, o.last, o.textOnly = nil, nil, true
 	for c := queue; c != nil; c = c.next {
+		var group *chunk
+		if c.group > 0 {
+			group = o.addGroup(c.group, len(c.frames()), c.plain)
+		}
 		for frames := c.frames(); len(frames) > 0; {
 			op, payload, rest := ws.Split(frames)
 			frame := frames[:len(frames)-len(rest)]
 			frames = rest
-			if op != ws.Binary {
-				last := o.tail(len(frame), c.plain)
-				last.own = append(last.own, frame...)
-				continue
+			text := frame
+			if op == ws.Binary {
+				text = appendFrame(nil, o.revision, true, unframe(o.revision, op, payload))
 			}
-			o.size += o.append(unframe(o.revision, op, payload), c.plain) - len(frame)
+			to := group
+			if to == nil {
+				to = o.tail(len(text), c.plain)
+			}
+			o.reserve(to, len(text))
+			to.own = append(to.own, text...)
+			o.size += len(text) - len(frame)
 		}
 	}
 	o.free(queue)

@@ -62,6 +62,11 @@ type Message struct {
 	Binary bool
 }
 
+// packet is the packet that carries m, with the same bytes.
+func (m Message) packet() codec.Packet {
+	return codec.Packet{Type: codec.Message, Binary: m.Binary, Data: m.Data}
+}
+
 // Transport is the way the bytes of a session travel.
 type Transport uint8
 

@@ -31,14 +31,14 @@ func (o Overflow) check() {
 	}
 }
 
-// overflowed is what a send makes of a message that found the queue full.
-func (s *Session) overflowed(broadcast bool) error {
+// overflowed is what a send makes of messages that found the queue full.
+func (s *Session) overflowed(messages int, broadcast bool) error {
 	if s.srv.queued.exceeded() {
 		s.srv.warn(noticeQueues, "engineio: queues are full from 4 KiB on, all together hold Config.MaxQueuedTotal: send less, or raise it if there is memory")
 	}
 	policy := s.srv.config.Overflow
 	if policy == OverflowDropNewest {
-		s.out.miss()
+		s.out.miss(messages)
 		return nil
 	}
 	if policy == OverflowClose || broadcast {
@@ -54,10 +54,10 @@ func (s *Session) Dropped() uint64 {
 	return s.out.dropped
 }
 
-// miss counts a message that was not queued.
-func (o *outbox) miss() {
+// miss counts messages that were not queued.
+func (o *outbox) miss(messages int) {
 	o.mu.Lock()
-	o.dropped++
+	o.dropped += uint64(messages)
 	o.mu.Unlock()
 }
 
@@ -65,11 +65,9 @@ func (o *outbox) miss() {
 func (o *outbox) makeRoom(n int) {
 	var kept *chunk // the last chunk before c
 	for c := o.first; c != nil && !o.fits(n); {
-		gone, message := c.drop()
+		gone, messages := c.drop()
 		o.size -= gone
-		if message {
-			o.dropped++
-		}
+		o.dropped += uint64(messages)
 		switch {
 		case len(c.frames()) == 0:
 			c = o.unlink(kept, c)
@@ -95,26 +93,29 @@ func (o *outbox) unlink(before, c *chunk) *chunk {
 	return next
 }
 
-// drop drops the first message or WebSocket pong of a chunk, and returns its length. Packets of the session's own stay:
+// drop drops the first message, group of messages or WebSocket pong of a chunk, and returns its length. Packets of the session's own stay:
 // they move up to what follows. Clients ask for pongs, and would keep chunks in the queue by them.
-func (c *chunk) drop() (gone int, message bool) {
-	if c.shared != nil { // a message by itself
-		gone = len(c.shared)
-		c.shared, c.own = nil, c.own[:0]
-		return gone, true
+func (c *chunk) drop() (gone, messages int) {
+	if c.shared != nil || c.group > 0 { // a message or a group by itself
+		gone, messages = len(c.frames()), max(c.group, 1)
+		c.shared, c.own, c.start = nil, c.own[:0], 0
+		return gone, messages
 	}
 	frames := c.own[c.start:]
 	for at := 0; at < len(frames); {
 		op, payload, rest := ws.Split(frames[at:])
 		end := len(frames) - len(rest)
-		if message = isMessage(op, payload); message || op == ws.Pong {
+		if isMessage(op, payload) {
+			messages = 1
+		}
+		if messages > 0 || op == ws.Pong {
 			copy(frames[end-at:end], frames[:at])
 			c.start += end - at
-			return end - at, message
+			return end - at, messages
 		}
 		at = end
 	}
-	return 0, false
+	return 0, 0
 }
 
 // isMessage tells the frames of messages from those of the open packet, of heartbeats, and of WebSocket's own.

@@ -10,12 +10,13 @@ import (
 	"github.com/fasteio/engineio/internal/ws"
 )
 
-// A Prepared is a message that is encoded once and sent to many sessions, whatever their
-// transport and revision. It is immutable, may be used by any number of goroutines, and needs
+// A Prepared is a message, or a group of messages, that is encoded once and sent to many sessions, whatever
+// their transport and revision. It is immutable, may be used by any number of goroutines, and needs
 // no release.
 type Prepared struct {
-	packet    codec.Packet
+	packets   []codec.Packet
 	opts      SendOption
+	binary    bool // one of the packets is
 	invalid   bool // a text that is not UTF-8: every send of it fails
 	separator bool // a text with the separator of revision 4 payloads
 	frames    [8]atomic.Pointer[[]byte]
@@ -23,13 +24,20 @@ type Prepared struct {
 
 // Prepare prepares a message; its data is copied.
 func Prepare(m Message, opts ...SendOption) *Prepared {
-	data := bytes.Clone(m.Data)
-	return &Prepared{
-		packet:    codec.Packet{Type: codec.Message, Binary: m.Binary, Data: data},
-		opts:      options(opts),
-		invalid:   !m.Binary && !utf8.Valid(data),
-		separator: !m.Binary && bytes.IndexByte(data, codec.Separator) >= 0,
+	return PrepareAll([]Message{m}, opts...)
+}
+
+// PrepareAll prepares a group of messages, which is sent like by Session.SendAll; their data is copied.
+func PrepareAll(group []Message, opts ...SendOption) *Prepared {
+	p := &Prepared{packets: make([]codec.Packet, len(group)), opts: options(opts)}
+	for i, m := range group {
+		p.packets[i] = m.packet()
+		p.packets[i].Data = bytes.Clone(m.Data)
+		p.binary = p.binary || m.Binary
+		p.invalid = p.invalid || !m.Binary && !utf8.Valid(m.Data)
+		p.separator = p.separator || !m.Binary && bytes.IndexByte(m.Data, codec.Separator) >= 0
 	}
+	return p
 }
 
 // PrepareText prepares a text message.
@@ -51,6 +59,14 @@ func (srv *Server) PrepareJSON(v any, opts ...SendOption) (*Prepared, error) {
 	return Prepare(Message{Data: text}, opts...), nil
 }
 
+// group is the number of messages in a group, and 0 for a single message.
+func (p *Prepared) group() int {
+	if len(p.packets) == 1 {
+		return 0
+	}
+	return len(p.packets)
+}
+
 // made is the frame for a kind of session, or its compressed form, if it was made before; else nil.
 func (p *Prepared) made(rev Revision, textOnly, deflated bool) []byte {
 	kind := p.kind(rev, textOnly)
@@ -63,13 +79,16 @@ func (p *Prepared) made(rev Revision, textOnly, deflated bool) []byte {
 	return nil
 }
 
-// frame is the WebSocket frame for a kind of session, made on first use.
+// frame is the WebSocket frame for a kind of session, or the frames of a group, made on first use.
 func (p *Prepared) frame(rev Revision, textOnly bool) []byte {
 	kept := &p.frames[p.kind(rev, textOnly)]
 	if f := kept.Load(); f != nil {
 		return *f
 	}
-	f := appendFrame(nil, rev, textOnly, p.packet)
+	var f []byte
+	for _, packet := range p.packets {
+		f = appendFrame(f, rev, textOnly, packet)
+	}
 	kept.Store(&f) // two who come first together make the same bytes
 	return f
 }
@@ -81,15 +100,19 @@ func (p *Prepared) deflated(rev Revision, textOnly bool) []byte {
 	if f := kept.Load(); f != nil {
 		return *f
 	}
-	op, payload, _ := ws.Split(p.frame(rev, textOnly))
-	f := ws.AppendDeflated(nil, op, payload)
+	var f []byte
+	for frames := p.frame(rev, textOnly); len(frames) > 0; {
+		op, payload, rest := ws.Split(frames)
+		f = ws.AppendDeflated(f, op, payload)
+		frames = rest
+	}
 	kept.Store(&f)
 	return f
 }
 
 // kind numbers the forms of a frame. A text has one.
 func (p *Prepared) kind(rev Revision, textOnly bool) (kind int) {
-	if !p.packet.Binary {
+	if !p.binary {
 		return 0
 	}
 	if rev == V3 {

@@ -77,7 +77,7 @@ func TestPreparedCopies(t *testing.T) {
 
 func TestPreparedFromManyGoroutines(t *testing.T) {
 	p := PrepareBinary([]byte("data"))
-	want := string(appendFrame(nil, V3, true, p.packet))
+	want := string(appendFrame(nil, V3, true, p.packets[0]))
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
@@ -109,7 +109,7 @@ func TestPreparedFlags(t *testing.T) {
 func TestPrepareJSON(t *testing.T) {
 	srv := newTestServer(Config{})
 	p, err := srv.PrepareJSON(map[string]int{"a": 1}, Volatile)
-	if err != nil || string(p.packet.Data) != `{"a":1}` || p.packet.Binary || p.opts != Volatile {
+	if err != nil || string(p.packets[0].Data) != `{"a":1}` || p.packets[0].Binary || p.opts != Volatile {
 		t.Errorf("%+v, %v", p, err)
 	}
 	if p, err := srv.PrepareJSON(func() {}); p != nil || err == nil {

@@ -23,7 +23,7 @@ func (o *outbox) push(p codec.Packet, opts SendOption) error {
 	if !bounded(p.Type) {
 		n = 0
 	}
-	wake := o.queued(n)
+	wake := o.queued(n, 1)
 	if p.Type == codec.Ping {
 		o.ping = o.pushed
 	}
@@ -42,7 +42,30 @@ func (o *outbox) append(p codec.Packet, plain bool) int {
 	return len(c.own) - before
 }
 
-// pushPrepared queues one packet that is encoded already.
+// pushGroup queues messages as one: they follow each other, and are dropped together.
+func (o *outbox) pushGroup(group []Message, opts SendOption) error {
+	o.mu.Lock()
+	n := 0
+	for _, m := range group {
+		n += o.wireSize(m.packet())
+	}
+	if err := o.takes(codec.Message, n, opts); err != nil {
+		o.mu.Unlock()
+		return err
+	}
+	c := o.addGroup(len(group), n, opts&NoCompress != 0)
+	for _, m := range group {
+		c.own = appendFrame(c.own, o.revision, o.textOnly, m.packet())
+	}
+	wake := o.queued(n, len(group))
+	o.mu.Unlock()
+	if wake != nil {
+		wake.wake()
+	}
+	return nil
+}
+
+// pushPrepared queues packets that are encoded already.
 func (o *outbox) pushPrepared(p *Prepared) error {
 	plain := p.opts&NoCompress != 0
 	o.mu.Lock()
@@ -52,17 +75,17 @@ func (o *outbox) pushPrepared(p *Prepared) error {
 		return err
 	}
 	switch {
-	case packed:
+	case len(frame) >= sharedFrom || packed:
 		c := o.add()
-		c.shared, c.packed = frame, true
-	case len(frame) < sharedFrom:
-		c := o.tail(len(frame), plain)
+		c.shared, c.packed, c.plain, c.group = frame, packed, plain, p.group()
+	case p.group() > 0:
+		c := o.addGroup(p.group(), len(frame), plain)
 		c.own = append(c.own, frame...)
 	default:
-		c := o.add()
-		c.shared, c.plain = frame, plain
+		c := o.tail(len(frame), plain)
+		c.own = append(c.own, frame...)
 	}
-	wake := o.queued(len(frame))
+	wake := o.queued(len(frame), len(p.packets))
 	o.mu.Unlock()
 	if wake != nil {
 		wake.send()
@@ -76,7 +99,7 @@ func (o *outbox) encoded(p *Prepared) (frame []byte, packed bool) {
 	for {
 		textOnly := o.textOnly
 		frame = p.made(o.revision, textOnly, false)
-		packs := frame != nil && o.deflates && p.opts&NoCompress == 0 && payloadLen(frame) >= o.packFrom
+		packs := frame != nil && o.deflates && p.opts&NoCompress == 0 && longestPayload(frame) >= o.packFrom
 		if packs {
 			frame = p.made(o.revision, textOnly, true)
 		}
@@ -93,9 +116,12 @@ func (o *outbox) encoded(p *Prepared) (frame []byte, packed bool) {
 	}
 }
 
-func payloadLen(frame []byte) int {
-	_, payload, _ := ws.Split(frame)
-	return len(payload)
+func longestPayload(frames []byte) (longest int) {
+	for payload := []byte(nil); len(frames) > 0; {
+		_, payload, frames = ws.Split(frames)
+		longest = max(longest, len(payload))
+	}
+	return longest
 }
 
 // pushPong queues the answer to a WebSocket ping, unless the queue is full: then the client has
@@ -109,7 +135,7 @@ func (o *outbox) pushPong(data []byte) {
 	c := o.tail(len(data)+16, o.last != nil && o.last.plain) // in no chunk of its own: a client could make many
 	before := len(c.own)
 	c.own = append(ws.AppendHeader(c.own, ws.Pong, len(data)), data...)
-	wake := o.queued(len(c.own) - before) // nobody, as the reader, which calls this, has corked; but that may be void
+	wake := o.queued(len(c.own)-before, 1) // nobody, as the reader, which calls this, has corked; but that may be void
 	o.mu.Unlock()
 	if wake != nil {
 		wake.wake()
@@ -165,17 +191,30 @@ func (o *outbox) fits(n int) bool {
 // tail is the chunk for n more bytes of our own, and has room for them: where it grows is where total counts it.
 func (o *outbox) tail(n int, plain bool) *chunk {
 	c := o.last
-	if c == nil || c.shared != nil || c.plain != plain || len(c.own) > 0 && len(c.own)+n > chunkSize {
+	if c == nil || c.shared != nil || c.group > 0 || c.plain != plain || len(c.own) > 0 && len(c.own)+n > chunkSize {
 		c = o.add()
 		c.plain = plain
 	}
+	o.reserve(c, n)
+	return c
+}
+
+// addGroup makes a chunk for a group of messages with n bytes, which nothing else joins.
+func (o *outbox) addGroup(messages, n int, plain bool) *chunk {
+	c := o.add()
+	c.group, c.plain = messages, plain
+	o.reserve(c, n)
+	return c
+}
+
+// reserve makes room for n more bytes in c.
+func (o *outbox) reserve(c *chunk, n int) {
 	if need := len(c.own) + n; need > cap(c.own) {
 		grown := make([]byte, len(c.own), max(need, 2*cap(c.own), chunkStart))
 		copy(grown, c.own)
 		o.total.add(cap(grown) - cap(c.own))
 		c.own = grown
 	}
-	return c
 }
 
 func (o *outbox) add() *chunk {
@@ -200,9 +239,9 @@ func (o *outbox) free(c *chunk) {
 	c.release()
 }
 
-// queued counts a packet of n bytes and names the transport to wake, if it is to be woken.
-func (o *outbox) queued(n int) transport {
-	o.pushed++
+// queued counts packets of n bytes together and names the transport to wake, if it is to be woken.
+func (o *outbox) queued(n, packets int) transport {
+	o.pushed += uint64(packets)
 	o.size += n
 	o.backlog.measure(o.size, false)
 	switch {

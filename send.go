@@ -35,9 +35,28 @@ func (s *Session) Send(m Message, opts ...SendOption) error {
 	if !m.Binary && !s.carries(m.Data) {
 		return ErrInvalidText
 	}
-	err := s.out.push(codec.Packet{Type: codec.Message, Binary: m.Binary, Data: m.Data}, options(opts))
+	err := s.out.push(m.packet(), options(opts))
 	if err == ErrQueueFull {
-		return s.overflowed(false)
+		return s.overflowed(1, false)
+	}
+	return err
+}
+
+// SendAll queues a group of messages as one: no message of another sender comes between them, on either
+// transport and across an upgrade, and Config.Overflow refuses or drops all of them or none. For Config.MaxQueued
+// a group is one message, so one always fits into an empty queue. Data is copied; it fails like SendText.
+func (s *Session) SendAll(group []Message, opts ...SendOption) error {
+	for _, m := range group {
+		if !m.Binary && !s.carries(m.Data) {
+			return ErrInvalidText
+		}
+	}
+	if len(group) == 0 {
+		return nil
+	}
+	err := s.out.pushGroup(group, options(opts))
+	if err == ErrQueueFull {
+		return s.overflowed(len(group), false)
 	}
 	return err
 }
@@ -51,9 +70,12 @@ func (s *Session) sendPrepared(p *Prepared, broadcast bool) error {
 	if p.invalid || p.separator && !s.carriesSeparator() {
 		return ErrInvalidText
 	}
+	if len(p.packets) == 0 {
+		return nil
+	}
 	err := s.out.pushPrepared(p)
 	if err == ErrQueueFull {
-		return s.overflowed(broadcast)
+		return s.overflowed(len(p.packets), broadcast)
 	}
 	return err
 }
