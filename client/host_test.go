@@ -9,9 +9,6 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/valyala/fasthttp"
-
-	"github.com/fasteio/engineio"
 	"github.com/fasteio/engineio/client"
 )
 
@@ -122,42 +119,4 @@ func TestHostsThatAreNone(t *testing.T) {
 			t.Errorf("%s is accepted", url)
 		}
 	}
-}
-
-// A redirect to a path leads to the same machine, by the zone that the server has not heard of.
-func TestRedirectsKeepTheZone(t *testing.T) {
-	ln, err := net.Listen("tcp6", "[::1]:0")
-	if err != nil {
-		t.Skip("no IPv6 on this machine:", err)
-	}
-	srv := engineio.New(engineio.Config{OnMessage: echo.OnMessage, Logger: quiet})
-	shutdownAtEnd(t, srv)
-	l := &listener{Listener: ln}
-	serveOn(t, l, l, func(ctx *fasthttp.RequestCtx) {
-		if string(ctx.Path()) == "/old/" {
-			ctx.Response.Header.Set("Location", "http://"+string(ctx.Host())+"/engine.io/")
-			ctx.SetStatusCode(301)
-			return
-		}
-		srv.Serve(ctx)
-	})
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	inEachMode(t, func(t *testing.T, m mode) {
-		o := m.options()
-		var addrs []string
-		o.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-			addrs = append(addrs, addr)
-			return new(net.Dialer).DialContext(ctx, network, l.Addr().String())
-		}
-		c := dial(t, "http://[::1%25lo]:"+port+"/old/", o)
-		if c.Transport() == client.WebSocket && m.transports[0] == client.WebSocket {
-			upgraded(t, c, client.WebSocket)
-		}
-		c.CloseNow()
-		for _, addr := range addrs {
-			if addr != "[::1%lo]:"+port {
-				t.Errorf("dialled %q", addr)
-			}
-		}
-	})
 }

@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -68,14 +67,5 @@ func TestReaderThatGivesUp(t *testing.T) {
 				})
 			}
 		})
-	}
-}
-
-// The heartbeat does not go by the wall clock, which may be set meanwhile.
-func TestHeartbeatOfNoWallClock(t *testing.T) {
-	s := (&Client{alive: t.Context()}).newSession()
-	s.noteActivity()
-	if by := s.silenceDeadline().String(); !strings.Contains(by, " m=") {
-		t.Errorf("the server is silent by %s, without a monotonic clock", by)
 	}
 }

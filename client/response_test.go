@@ -1,13 +1,8 @@
 package client_test
 
 import (
-	"context"
 	"errors"
-	"net"
-	"net/http"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/valyala/fasthttp"
@@ -81,74 +76,4 @@ func TestAnswersOfOtherServersInASession(t *testing.T) {
 	if why.Reason != client.ReasonParseError || !strings.Contains(why.Error(), "text/html") || !strings.Contains(why.Error(), "<title>Log in") {
 		t.Errorf("ended with %v", why)
 	}
-}
-
-// The two transports agree on names that are not spelled as net/http does, and nobody else gets to see a line of ours.
-func TestHeaderNames(t *testing.T) {
-	for _, transport := range both {
-		for _, h := range []http.Header{
-			{"connection": {"close"}}, {"sec-websocket-key": {"x"}}, {"CONTENT-LENGTH": {"0"}},
-			{"": {"x"}}, {"a b": {"x"}}, {"X-A\r\nX-B": {"x"}}, {"X-A": {"x\r\nX-B: y"}},
-		} {
-			o := client.Options{Transports: []client.Transport{transport}, Header: h}
-			if _, err := client.Dial(background(t), "http://127.0.0.1:1", &o); err == nil || !strings.Contains(err.Error(), "header field") {
-				t.Errorf("%q by %v: %v", h, transport, err)
-			}
-			o.Header, o.HeaderFunc = nil, func(_ context.Context, own http.Header) error {
-				for name, values := range h {
-					own[name] = values
-				}
-				return nil
-			}
-			if _, err := client.Dial(background(t), "http://127.0.0.1:1", &o); err == nil || !strings.Contains(err.Error(), "header field") {
-				t.Errorf("%q of HeaderFunc by %v: %v", h, transport, err)
-			}
-		}
-		var got []string
-		l := serveHTTP(t, func(ctx *fasthttp.RequestCtx) {
-			for _, name := range []string{"Authorization", "User-Agent", "Cookie"} {
-				for _, v := range ctx.Request.Header.PeekAll(name) {
-					got = append(got, string(v))
-				}
-			}
-			ctx.Error("", 400)
-		})
-		_, err := client.Dial(background(t), "http://u:p@"+l.Addr().String(), &client.Options{Transports: []client.Transport{transport},
-			Header: http.Header{"authorization": {"Bearer x"}, "user-agent": {"mine"}, "cookie": {"a=1"}}})
-		if err == nil || strings.Join(got, "|") != "Bearer x|mine|a=1" {
-			t.Errorf("by %v came %q, %v", transport, got, err)
-		}
-	}
-}
-
-// counted is a connection of the application's own around another, which it offers as some do.
-type counted struct {
-	net.Conn
-	closed func()
-}
-
-func (c *counted) NetConn() net.Conn { return c.Conn }
-func (c *counted) Close() error      { c.closed(); return c.Conn.Close() }
-
-// What DialContext has returned is closed, not what it wraps.
-func TestDialContextConnectionsAreClosed(t *testing.T) {
-	base, _, _ := serve(t, echo)
-	inEachMode(t, func(t *testing.T, m mode) {
-		var open atomic.Int32
-		o := m.options()
-		o.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-			c, err := new(net.Dialer).DialContext(ctx, network, addr)
-			if err != nil {
-				return nil, err
-			}
-			open.Add(1)
-			return &counted{c, sync.OnceFunc(func() { open.Add(-1) })}, nil
-		}
-		c := dial(t, base, o)
-		upgraded(t, c, m.final)
-		c.CloseNow()
-		if n := open.Load(); n != 0 {
-			t.Errorf("%d connections are still open for their maker", n)
-		}
-	})
 }
