@@ -10,7 +10,7 @@ import (
 	"github.com/fasteio/engineio/codec"
 )
 
-// Client is a connection to a server, or with Options.Reconnect a row of them. Get one from Dial, and
+// Client is a session with a server, or with Options.Reconnect one after the other. Get one from Dial, and
 // call Close or CloseNow when done with it.
 type Client struct {
 	o       Options

@@ -18,8 +18,8 @@
 //
 // # Ownership of bytes
 //
-// Both directions are copied: a send returns with its argument free for reuse, and Message.Data belongs
-// to the caller for good.
+// Both directions are copied: the argument of a send may be reused as soon as it returns, and the Data of a received
+// message belongs to the caller for good.
 //
 // # Delivery
 //

@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// Message is what a server sent.
+// Message is a message from the server or to it.
 type Message struct {
-	// Data belongs to the caller.
+	// Data of a received message belongs to the caller. A send copies it.
 	Data []byte
 	// Binary tells a binary message from a text, which is valid UTF-8.
 	Binary bool
@@ -70,8 +70,7 @@ func (q *inbox) tryAdd(m Message) bool {
 }
 
 // addEvent adds what is no message. It does not wait for room: a handler may be waiting for the next session, which
-// comes behind it. Without room, a session that ends before its onConnect was
-// read leaves no event.
+// comes behind it. Without room, a session that ends before its onConnect was read leaves no event.
 func (q *inbox) addEvent(e event) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

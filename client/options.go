@@ -49,15 +49,20 @@ func (t Transport) String() string {
 }
 
 // Options are how a client connects. The zero value, and nil, stand for the defaults. Dial copies
-// them; maps and what pointers lead to must not change afterwards.
+// them; maps and what pointers lead to must not change afterwards. Functions may be called by several goroutines at
+// once unless they say otherwise.
+//
+// # Redirects
+//
+// A handshake, on each transport, follows up to 10 redirects within RequestTimeout, never from https to http. The session
+// stays where they led; the next session begins at the URL again. Location is taken as it is, whatever ExactPath says.
+//
+// Query (where Location has none), Header, HeaderFunc, client certificates and the user of the URL go along within the
+// origin of the URL, and from http to https on the same host. For another origin, and for all that follow it, there are
+// cookies alone, by the rules of Jar.
+//
+// Later requests are not followed: a redirect ends the session, with a *ResponseError that has the Location.
 type Options struct {
-	// The URL may redirect: a handshake, on each transport, follows up to 10 redirects within RequestTimeout, never from
-	// https to http, and the session stays where they led. The next session begins at the URL again. Location is
-	// taken as it is, ExactPath or not. Query (where Location has none), Header, HeaderFunc, client certificates
-	// and the user of the URL go along within the origin of the URL, and from http to https on the same host. For
-	// another origin, and for all that follow it, there are cookies alone, by the rules of Jar. Later requests are not
-	// followed: a redirect ends the session, with a ResponseError that has the Location.
-
 	// Path replaces the path of the URL. Default: the URL's, and "/engine.io/" if it has none.
 	Path string
 	// ExactPath leaves the path as it is; otherwise one without a final slash gets it, which servers
@@ -65,17 +70,19 @@ type Options struct {
 	ExactPath bool
 	// Query is added to the query of the URL, which is kept. EIO, transport, sid, j and b64 are the client's.
 	Query url.Values
-	// Greeting gives the messages that a session begins with, the one of Dial included, before all others:
-	// for protocols that begin with a name or a token. It runs before each attempt to open one, in the way of Dial
-	// or of the client's own goroutine, and must return when ctx ends; its error fails the attempt. They
-	// are copied, and neither counted by Flush nor bounded.
+	// Greeting gives the messages that each session begins with, before all others, the session of Dial included:
+	// for protocols that begin with a name or a token. They are copied, and neither counted by Flush nor bounded.
+	//
+	// It runs before each attempt to open a session, one at a time. Dial, or the client, waits for it: it must
+	// return when ctx ends. Its error fails the attempt. Default: none.
 	Greeting func(ctx context.Context) ([]Message, error)
 	// Header is sent with every request, the WebSocket handshake included, to the origin of the URL. Names may be
 	// spelled in any case.
 	Header http.Header
 	// HeaderFunc may add to the header of each request, which it is given as a copy, for tokens that
-	// expire. Its error fails the request. It runs in the way of the request, and for several at once: it must
-	// return when ctx ends, and must not call Close or CloseNow.
+	// expire. Its error fails the request.
+	//
+	// The request waits for it: it must return when ctx ends, and must not call Close or CloseNow.
 	HeaderFunc func(ctx context.Context, header http.Header) error
 
 	// Transports are those to use. The session opens on the first, and on Polling moves to WebSocket if that
@@ -88,9 +95,11 @@ type Options struct {
 	RememberUpgrade bool
 	// TryAllTransports opens with the next of Transports when one fails, instead of giving up.
 	TryAllTransports bool
-	// Revision is the protocol to speak. A server of the other one makes Dial fail with ErrRevision, by long-polling at
-	// once. A WebSocket opens alike in both: it is warned of as soon as it looks wrong, and its end says so.
-	// Default: V4.
+	// Revision is the revision of the protocol to speak. Default: V4.
+	//
+	// By long-polling, Dial fails with ErrRevision when the server speaks the other one. A WebSocket opens alike in both:
+	// Logger is told as soon as the server seems to speak the other one, and the error of the session's end has
+	// ErrRevision in it.
 	Revision Revision
 
 	// TLSConfig is for https and wss, to the server. Default: the system's roots.
@@ -100,7 +109,7 @@ type Options struct {
 	// http.ProxyURL(u) is one proxy for all, http.ProxyURL(nil) is none.
 	//
 	// It is asked for each connection, with a GET request for the server's URL that has no query and no header;
-	// the request's context ends with the attempt. It runs for several at once, and must not call Close or CloseNow.
+	// the request's context ends with the attempt. It must not call Close or CloseNow.
 	//
 	// Every connection through it is a tunnel by CONNECT, to http too: an HTTP proxy has to allow it to the server's port.
 	// Default, unlike net/http's: http.ProxyFromEnvironment, which goes by HTTP_PROXY, HTTPS_PROXY and NO_PROXY as they

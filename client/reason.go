@@ -13,7 +13,7 @@ import (
 type Reason uint8
 
 const (
-	// ReasonServerClose: the server closed the session, by a close packet or a WebSocket close frame.
+	// ReasonServerClose: the server ended the session, by a close packet or a WebSocket close frame.
 	ReasonServerClose Reason = iota + 1
 	// ReasonClientClose: Close or CloseNow, or the end of the context of Run.
 	ReasonClientClose

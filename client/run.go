@@ -2,14 +2,15 @@ package client
 
 import "context"
 
-// Handler is what Run calls. Each field may be nil. The calls come one at a time, in the order in
-// which things happened, from the goroutine that runs Run. All methods of the client may be called, but for
-// AwaitUpgrade: while MaxReceivedBytes is reached, only the return of OnMessage lets the client read on. A session that
-// comes and goes meanwhile, without a message, is not told of.
+// Handler is what Run calls. Each field may be nil. The calls come one at a time, in the order in which things
+// happened, from the goroutine that runs Run.
+//
+// They may call all methods of the client but AwaitUpgrade: while Options.MaxReceivedBytes is reached, only the return
+// of OnMessage lets the client read on. A session that comes and goes meanwhile, without a message, is left out.
 type Handler struct {
 	// OnConnect runs for each session, before its messages.
 	OnConnect func(c *Client)
-	// OnMessage runs for each message, whose Data belongs to it. While it runs, what comes waits, up
+	// OnMessage runs for each message, whose Data it may keep. While it runs, what comes waits, up
 	// to Options.MaxReceivedBytes.
 	OnMessage func(c *Client, m Message)
 	// OnUpgrade runs when a session has moved to WebSocket.
