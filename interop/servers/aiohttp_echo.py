@@ -85,6 +85,10 @@ def echo(o):
     @eio.on('message')
     async def message(sid, data):
         if data == 'close me':
+            # python-engineio answers a poll that comes after disconnect with 500: wait for the one that takes it.
+            queue = eio.sockets[sid].queue
+            while not (queue.empty() and queue._getters):
+                await asyncio.sleep(0.001)
             await eio.disconnect(sid)
             return
         n, counts[sid] = counts[sid], counts[sid] + 1
