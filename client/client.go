@@ -1,13 +1,10 @@
 package client
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"sync"
 	"sync/atomic"
-
-	"github.com/fasteio/engineio/codec"
 )
 
 // Client is a session with a server, or with Options.Reconnect one after the other. Get one from Dial, and
@@ -83,25 +80,6 @@ func (c *Client) startSession(ctx context.Context) (*session, error) {
 	c.out.attach(s, greeting)
 	s.startSender()
 	return s, nil
-}
-
-// greeting is what the application has the next session begin with.
-func (c *Client) greeting(ctx context.Context) (packets []codec.Packet, err error) {
-	if c.o.Greeting == nil {
-		return nil, nil
-	}
-	messages, err := c.o.Greeting(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("client: Greeting: %w", err)
-	}
-	for _, m := range messages {
-		p := codec.Packet{Type: codec.Message, Binary: m.Binary, Data: bytes.Clone(m.Data)}
-		if err := c.sendable(p); err != nil {
-			return nil, err
-		}
-		packets = append(packets, p)
-	}
-	return packets, nil
 }
 
 // serve runs one session after the other until there is no other.
@@ -202,6 +180,6 @@ func (c *Client) Transport() Transport {
 // Revision is the protocol that the client speaks, as in Options.Revision.
 func (c *Client) Revision() Revision { return c.o.Revision }
 
-// Context ends when the client has: nothing of it runs anymore, all connections are closed. Its cause is a
+// Context ends when the client has: none of its goroutines runs any more, and all its connections are closed. Its cause is a
 // *CloseError.
 func (c *Client) Context() context.Context { return c.ctx }

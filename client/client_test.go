@@ -108,7 +108,7 @@ func TestBurstsOfTheServer(t *testing.T) {
 	})
 }
 
-// What was sent before Close arrives, and the server learns that it was a goodbye.
+// What was sent before Close arrives, and the server learns that the client closed the session.
 func TestCloseIsGraceful(t *testing.T) {
 	const n = 5000
 	type end struct {

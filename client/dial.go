@@ -22,7 +22,7 @@ func newDialer(t *target, o *Options) *dialer {
 	if t.secure {
 		d.tls = tlsConfig(o.TLSConfig, t.name)
 		if t.otherOrigin {
-			d.tls.Certificates, d.tls.GetClientCertificate = nil, nil // they tell who we are
+			d.tls.Certificates, d.tls.GetClientCertificate = nil, nil // they identify the application
 		}
 		if d.tls.ClientSessionCache == nil {
 			d.tls.ClientSessionCache = tls.NewLRUClientSessionCache(1) // POSTs come on fresh connections
@@ -88,7 +88,7 @@ func (d *dialer) secure(ctx context.Context, c net.Conn, proxy *url.URL) (net.Co
 	return secure, secure.HandshakeContext(ctx)
 }
 
-// abort closes a connection without telling the other side, and wakes whoever reads or writes it. What Options.DialContext
+// abort closes a connection without telling the other side, and ends the reads and writes under way. What Options.DialContext
 // has returned is closed itself, whatever it wraps.
 func abort(c net.Conn) {
 	for {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A client certificate tells who we are: it is not for where another server sends us.
+// A client certificate identifies the application: it is not shown to another origin that a redirect leads to.
 func TestCertificatesStayWithTheOrigin(t *testing.T) {
 	o, err := (&Options{TLSConfig: &tls.Config{Certificates: make([]tls.Certificate, 1)}}).withDefaults()
 	if err != nil {

@@ -132,6 +132,9 @@ func wantRefusal(t *testing.T, url string, o *client.Options, want client.Respon
 	if !errors.As(err, &refused) || refused.Status != want.Status || refused.Code != want.Code || refused.Message != want.Message {
 		t.Errorf("%v, want %v", err, &want)
 	}
+	if errors.Is(err, client.ErrRevision) != (want.Code == 5) {
+		t.Errorf("%v: ErrRevision belongs to code 5", err)
+	}
 	if took := time.Since(start); took > patience/3 {
 		t.Errorf("took %v", took)
 	}

@@ -25,7 +25,7 @@ type httpConn struct {
 	onRead func() // called when something comes, may be nil
 
 	mu    sync.Mutex
-	conn  net.Conn // nil when there is none, or a request has it
+	conn  net.Conn // the idle connection, nil while a request uses it
 	timer *time.Timer
 
 	check conncheck.Poll
@@ -38,25 +38,25 @@ const keepAlive = 3 * time.Second
 
 // exchange sends r, waits for the response, within timeout unless that is 0, and hands it to use. A body of more
 // than limit bytes is errTooLong. Nothing is ever repeated.
-func (l *httpConn) exchange(ctx context.Context, r *fasthttp.Request, timeout time.Duration, limit int,
+func (h *httpConn) exchange(ctx context.Context, r *fasthttp.Request, timeout time.Duration, limit int,
 	use func(*fasthttp.Response) error,
 ) error {
-	c := l.takeIdle()
+	c := h.takeIdle()
 	if c == nil {
 		var err error
-		if c, err = l.dialer.dial(ctx); err != nil {
+		if c, err = h.dialer.dial(ctx); err != nil {
 			return contextCause(ctx, err)
 		}
 	}
 	stop := context.AfterFunc(ctx, func() { abort(c) })
-	response, reusable, err := l.roundTrip(c, r, timeout, limit)
+	response, reusable, err := h.roundTrip(c, r, timeout, limit)
 	if response != nil {
 		defer fasthttp.ReleaseResponse(response)
 	}
 	if !stop() || !reusable || err != nil {
 		abort(c)
 	} else {
-		l.keepIdle(c)
+		h.keepIdle(c)
 	}
 	if err != nil {
 		return contextCause(ctx, err)
@@ -73,7 +73,7 @@ var (
 const headerSize = 16 << 10
 
 // roundTrip does the exchange on c, and reports whether c can be used for another one.
-func (l *httpConn) roundTrip(c net.Conn, r *fasthttp.Request, timeout time.Duration, limit int,
+func (h *httpConn) roundTrip(c net.Conn, r *fasthttp.Request, timeout time.Duration, limit int,
 ) (_ *fasthttp.Response, reusable bool, err error) {
 	var deadline time.Time
 	if timeout > 0 {
@@ -93,7 +93,7 @@ func (l *httpConn) roundTrip(c net.Conn, r *fasthttp.Request, timeout time.Durat
 		return nil, false, err
 	}
 	// A poll may wait here for half a minute: it holds no buffer before there is something to put in.
-	if _, err = io.ReadFull(c, l.first[:]); err != nil {
+	if _, err = io.ReadFull(c, h.first[:]); err != nil {
 		return nil, false, noAnswer(err)
 	}
 	b := readers.Get().(*bufio.Reader)
@@ -101,7 +101,7 @@ func (l *httpConn) roundTrip(c net.Conn, r *fasthttp.Request, timeout time.Durat
 		b.Reset(nil)
 		readers.Put(b)
 	}()
-	b.Reset(&firstByteReader{l: l, conn: c})
+	b.Reset(&firstByteReader{h: h, conn: c})
 	response := fasthttp.AcquireResponse()
 	if err = response.ReadLimitBody(b, limit); err != nil {
 		fasthttp.ReleaseResponse(response)
@@ -122,7 +122,7 @@ func noAnswer(err error) error {
 
 // firstByteReader reads the byte that was read already, then the connection.
 type firstByteReader struct {
-	l    *httpConn
+	h    *httpConn
 	conn net.Conn
 	done bool
 }
@@ -130,50 +130,50 @@ type firstByteReader struct {
 func (p *firstByteReader) Read(b []byte) (int, error) {
 	if !p.done && len(b) > 0 {
 		p.done = true
-		return copy(b, p.l.first[:]), nil
+		return copy(b, p.h.first[:]), nil
 	}
-	if p.l.onRead != nil {
-		p.l.onRead()
+	if p.h.onRead != nil {
+		p.h.onRead()
 	}
 	return p.conn.Read(b)
 }
 
 // takeIdle returns the idle connection if it is still good.
-func (l *httpConn) takeIdle() net.Conn {
-	l.mu.Lock()
-	c := l.conn
-	l.conn = nil
-	if l.timer != nil {
-		l.timer.Stop()
+func (h *httpConn) takeIdle() net.Conn {
+	h.mu.Lock()
+	c := h.conn
+	h.conn = nil
+	if h.timer != nil {
+		h.timer.Stop()
 	}
-	l.mu.Unlock()
-	if c != nil && l.check.Gone(c) {
+	h.mu.Unlock()
+	if c != nil && h.check.Gone(c) {
 		abort(c)
 		return nil
 	}
 	return c
 }
 
-func (l *httpConn) keepIdle(c net.Conn) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.conn = c
-	if l.timer == nil {
-		l.timer = time.AfterFunc(keepAlive, l.close)
+func (h *httpConn) keepIdle(c net.Conn) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.conn = c
+	if h.timer == nil {
+		h.timer = time.AfterFunc(keepAlive, h.close)
 	} else {
-		l.timer.Reset(keepAlive)
+		h.timer.Reset(keepAlive)
 	}
 }
 
 // close closes the connection if no request uses it. It may be opened again by the next one.
-func (l *httpConn) close() {
-	l.mu.Lock()
-	c := l.conn
-	l.conn = nil
-	if l.timer != nil {
-		l.timer.Stop()
+func (h *httpConn) close() {
+	h.mu.Lock()
+	c := h.conn
+	h.conn = nil
+	if h.timer != nil {
+		h.timer.Stop()
 	}
-	l.mu.Unlock()
+	h.mu.Unlock()
 	if c != nil {
 		_ = c.Close()
 	}

@@ -35,7 +35,7 @@ const (
 	WebSocket
 )
 
-// String is the transport's name in the protocol; empty for 0, which is none.
+// String is the transport's name in the protocol; empty for 0, no transport.
 func (t Transport) String() string {
 	switch t {
 	case 0:
@@ -106,7 +106,7 @@ type Options struct {
 	TLSConfig *tls.Config
 	// Proxy gives the proxy for a connection, as in net/http.Transport: its URL, of scheme http, https, socks5 or
 	// socks5h, with user and password if need be; nil for a direct connection. An error fails the connection.
-	// http.ProxyURL(u) is one proxy for all, http.ProxyURL(nil) is none.
+	// http.ProxyURL(u) is one proxy for all, http.ProxyURL(nil) is a direct connection.
 	//
 	// It is asked for each connection, with a GET request for the server's URL that has no query and no header;
 	// the request's context ends with the attempt. It must not call Close or CloseNow.
@@ -139,7 +139,7 @@ type Options struct {
 	MarshalJSON func(v any) ([]byte, error)
 	// DisableCompression asks for responses as they are. Otherwise gzip, deflate, br and zstd are accepted.
 	DisableCompression bool
-	// PerMessageDeflate offers compression of WebSocket messages; ours of 1 KiB and more are compressed.
+	// PerMessageDeflate offers compression of WebSocket messages; those sent are compressed from 1 KiB on. Default: off.
 	PerMessageDeflate bool
 	// TimestampParam is the query parameter that makes each long-polling request unlike any other, for
 	// caches that do not obey. Default: "t".
@@ -147,10 +147,10 @@ type Options struct {
 	// DisableTimestamps leaves it out.
 	DisableTimestamps bool
 
-	// Reconnect opens a new session when one has ended for another reason than ours. Default: nil, the
-	// client has ended then.
+	// Reconnect opens a new session when one has ended for another reason than Close, CloseNow or the
+	// end of Run. Default: nil, the client ends with its session.
 	Reconnect *ReconnectOptions
-	// Logger is told of sessions that begin and end, redirects, failed upgrades and reconnections (Debug), and of
+	// Logger gets the log: sessions that begin and end, redirects, failed upgrades and reconnections (Debug), and
 	// servers that seem to speak another revision (Warn).
 	// Default: slog.Default().
 	Logger *slog.Logger

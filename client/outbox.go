@@ -37,7 +37,7 @@ type outbox struct {
 	killed  <-chan struct{} // closed when the client is to end at once
 }
 
-// loss is a row of messages, numbered like outbox.pushed, some of which ended with sessions.
+// loss is a range of messages, numbered like outbox.pushed, some of which were lost with their sessions.
 type loss struct {
 	from, to uint64
 	why      error
@@ -138,17 +138,17 @@ func (o *outbox) attach(s *session, greeting []codec.Packet) {
 	o.notify()
 }
 
-// detach is for the time without a session. With refused nothing waits for the next one: sends fail with it,
+// detach is for the time without a session. With an error nothing waits for the next one: sends fail with it,
 // and what is queued is lost.
-func (o *outbox) detach(refused error) {
+func (o *outbox) detach(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.owner, o.greeting, o.heartbeat = nil, nil, nil
 	if !o.closing {
-		o.sendErr = refused
+		o.sendErr = err
 	}
-	if refused != nil {
-		o.dropQueue(refused)
+	if err != nil {
+		o.dropQueue(err)
 	}
 	o.notify()
 }

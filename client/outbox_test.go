@@ -113,7 +113,7 @@ func TestOutboxCloses(t *testing.T) {
 		t.Fatal("no claim")
 	}
 	size := func(codec.Packet) int { return 5 }
-	b, _ := o.take(15, size) // the heartbeat, one message, and room for goodbye
+	b, _ := o.take(15, size) // the heartbeat, one message, and room for a close packet
 	if b.heartbeat == nil || len(b.packets) != 1 || b.closes {
 		t.Fatalf("took %+v", b)
 	}

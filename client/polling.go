@@ -135,7 +135,7 @@ func (s *session) post(b batch) error {
 	})
 }
 
-// goodbyeSize is room for a close packet in any format.
+// closePacketSize is room for a close packet in any format.
 const closePacketSize = 4
 
 // payloadSize is how many bytes a packet takes in a payload: exact for revision 4, not too little for 3.

@@ -21,7 +21,7 @@ func wrongRevision(theirs, ours Revision) error {
 	return fmt.Errorf("%w: it speaks revision %d, Options.Revision is %d", ErrRevision, theirs, ours)
 }
 
-// otherRevision is an ErrRevision if body, a response to long-polling, opens a session in another revision than ours, otherwise nil.
+// otherRevision is an ErrRevision if body, a response to long-polling, opens a session in another revision than ours (Options.Revision), otherwise nil.
 func otherRevision(ours Revision, body []byte) error {
 	for _, as := range []struct {
 		format   codec.Format

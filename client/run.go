@@ -22,7 +22,7 @@ type Handler struct {
 // Run calls h for what happens, from the first OnConnect on, until the client has ended. When ctx ends
 // it closes the client gracefully, as Close does.
 //
-// It returns nil if the end was ours, by ctx, Close or CloseNow, and otherwise the *CloseError. A
+// It returns nil if ctx, Close or CloseNow has ended the client, and otherwise the *CloseError. A
 // client is for Run or for Read, not for both.
 func (c *Client) Run(ctx context.Context, h Handler) error {
 	c.in.keepEvents()

@@ -35,7 +35,7 @@ func (c *Client) SendJSON(ctx context.Context, v any) error {
 	return c.Send(ctx, Message{Data: data})
 }
 
-// send queues p, whose data is ours.
+// send queues p, whose data belongs to the client.
 func (c *Client) send(ctx context.Context, p codec.Packet) error {
 	if err := c.sendable(p); err != nil {
 		return err

@@ -48,7 +48,7 @@ const maxWrite = 64 << 10
 
 func messageSize(p codec.Packet) int { return len(p.Data) }
 
-// maxPost is how many bytes of messages are sent by one POST. Servers that do not tell take a megabyte.
+// maxPost is how many bytes of messages are sent by one POST. Servers that do not announce maxPayload take a megabyte.
 func (s *session) maxPost() int {
 	if s.maxPayload == 0 {
 		return 1_000_000

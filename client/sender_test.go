@@ -83,7 +83,7 @@ func TestPostsAreOfFewPacketsUntilOk(t *testing.T) {
 					}
 				}
 			}
-			// The first POST may have left with less than it could have, and goodbye may come alone.
+			// The first POST may have left with less than it could have, and the close packet may come alone.
 			if got != n+1 || posts > test.posts+2 {
 				t.Errorf("%d packets in %d POSTs, want %d in %d", got, posts, n+1, test.posts)
 			}
