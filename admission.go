@@ -37,8 +37,8 @@ func newAdmission(c Config) *admission {
 	}
 }
 
-// enter counts a handshake and the session that it may open, or refuses it.
-func (a *admission) enter(from netip.Addr, now time.Duration) *RequestError {
+// reserve counts a handshake and the session that it may open, or refuses it.
+func (a *admission) reserve(from netip.Addr, now time.Duration) *RequestError {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if wait := a.all.wait(now, a.every); wait > 0 {
@@ -63,7 +63,7 @@ func (a *admission) enter(from netip.Addr, now time.Duration) *RequestError {
 }
 
 // leave is the end of a session that entered.
-func (a *admission) leave(from netip.Addr) {
+func (a *admission) release(from netip.Addr) {
 	if !a.tracks {
 		return
 	}

@@ -168,7 +168,7 @@ func TestHeadersOfMiddlewareSurviveRefusal(t *testing.T) {
 	front := stack{"fasthttp", func(t *testing.T, srv *engineio.Server, o enginetest.Options) *enginetest.Server {
 		return enginetest.Start(t, func(ctx *fasthttp.RequestCtx) {
 			ctx.Response.Header.Set("Access-Control-Allow-Origin", "*")
-			srv.Serve(ctx)
+			srv.ServeFastHTTP(ctx)
 		}, o)
 	}}
 	e := serve(t, front, engineio.Config{OnHandshake: func(*engineio.Session, *fasthttp.RequestCtx) error { return errors.New("no") }})

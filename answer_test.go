@@ -30,7 +30,7 @@ func answering(t *testing.T, s *Session) *response {
 // What an answer holds counts until the HTTP server has written it.
 func TestAnswerIsCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		srv := newTestServer(Config{MaxQueuedTotal: largeAnswer})
+		srv := newTestServer(Config{MaxQueuedBytesTotal: largeAnswer})
 		s, other := openPolling(t, srv, V4), openPolling(t, srv, V4)
 		r := answering(t, s)
 		if used := srv.queued.used.Load(); used != largeAnswer {
@@ -38,7 +38,7 @@ func TestAnswerIsCounted(t *testing.T) {
 		}
 		_ = other.SendText(strings.Repeat("x", freeQueued-10))
 		if err := other.SendText("more"); err != ErrQueueFull {
-			t.Errorf("a send above MaxQueuedTotal: %v", err)
+			t.Errorf("a send above MaxQueuedBytesTotal: %v", err)
 		}
 		r.ctx.Request.Reset()
 		r.ctx.Request.Reset()
@@ -202,7 +202,7 @@ func TestFirstAnswerIsCounted(t *testing.T) {
 	const size = 8 << 20 // more than the sockets of both ends take in
 	half := Message{Data: []byte(strings.Repeat("x", size/2))}
 	srv := newTestServer(Config{
-		InitialMessage: &half, MaxQueued: 2 * size, DisableCompression: true,
+		InitialMessage: &half, MaxQueuedBytes: 2 * size, DisableCompression: true,
 		OnConnect: func(s *Session) { _ = s.Send(half, 0) },
 	})
 	server := enginetest.Start(t, srv.Handler(nil), enginetest.Options{})

@@ -1,8 +1,8 @@
 package engineio
 
-// A backlog tells the application when a session's queue passes Config.HighWater, and when it has gone down to
-// Config.LowWater after that. It belongs to the outbox, whose lock guards it.
-type backlog struct {
+// A watermark tells the application when a session's queue passes Config.HighWaterBytes, and when it has gone down to
+// Config.LowWaterBytes after that. It belongs to the outbox, whose lock guards it.
+type watermark struct {
 	high, low int
 	tell      func() // runs the hooks, in a goroutine of its own
 
@@ -12,18 +12,18 @@ type backlog struct {
 	telling bool // tell runs
 }
 
-// newBacklog is nil where nobody wants to know.
-func newBacklog(s *Session) *backlog {
+// newWatermark is nil where nobody wants to know.
+func newWatermark(s *Session) *watermark {
 	c := &s.srv.config
 	if c.OnHighWater == nil && c.OnLowWater == nil {
 		return nil
 	}
-	return &backlog{high: c.HighWater, low: c.LowWater, tell: s.tellBacklog}
+	return &watermark{high: c.HighWaterBytes, low: c.LowWaterBytes, tell: s.tellWatermark}
 }
 
 // measure looks at a queue whose size has changed. written says that a transport has come to the end of what it
 // took.
-func (b *backlog) measure(size int, written bool) {
+func (b *watermark) measure(size int, written bool) {
 	switch {
 	case b == nil:
 		return
@@ -38,46 +38,46 @@ func (b *backlog) measure(size int, written bool) {
 	}
 }
 
-// watch is when the application may be told.
-func (o *outbox) watch() {
-	if o.backlog == nil {
+// watchWatermark is when the application may be told.
+func (o *outbox) watchWatermark() {
+	if o.watermark == nil {
 		return
 	}
 	o.mu.Lock()
-	o.backlog.live = true
-	o.backlog.measure(o.size, false)
+	o.watermark.live = true
+	o.watermark.measure(o.size, false)
 	o.mu.Unlock()
 }
 
-// news tells what the application does not know, and takes it to be told.
-func (o *outbox) news() (above, any bool) {
+// takeCrossing tells what the application does not know, and takes it to be told.
+func (o *outbox) takeCrossing() (above, any bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	b := o.backlog
+	b := o.watermark
 	b.telling = b.above != b.told
 	b.told = b.above
 	return b.above, b.telling
 }
 
-// tellBacklog runs the hooks until there is no news: in turn with the other callbacks, but beside OnMessage where
+// tellWatermark runs the hooks until there is no news: in turn with the other callbacks, but beside OnMessage where
 // several run at once. To wait for all of them would hold up the next.
-func (s *Session) tellBacklog() {
-	for s.enterBeside() {
-		above, any := s.out.news()
-		s.passed(above, any)
+func (s *Session) tellWatermark() {
+	for s.rlockCallbacks() {
+		above, any := s.out.takeCrossing()
+		s.runWatermark(above, any)
 		if !any {
 			return
 		}
 	}
 }
 
-// passed runs a hook and gives back the turn.
-func (s *Session) passed(above, any bool) {
+// runWatermark runs a hook and gives back the turn.
+func (s *Session) runWatermark(above, any bool) {
 	hook, which := s.srv.config.OnLowWater, onLowWater
 	if above {
 		hook, which = s.srv.config.OnHighWater, onHighWater
 	}
-	defer s.leaveBeside(which)
+	defer s.runlockCallbacks(which)
 	s.note(which)
 	if any && hook != nil {
 		hook(s)

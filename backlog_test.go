@@ -17,7 +17,7 @@ import (
 // watched has the hooks write to a diary of all callbacks.
 func watched(d *diary, act func(where string, s *Session)) Config {
 	c := d.config(act)
-	c.HighWater, c.LowWater = 1000, 200
+	c.HighWaterBytes, c.LowWaterBytes = 1000, 200
 	hook := func(where string) func(*Session) {
 		return func(s *Session) {
 			defer d.begin(where)()
@@ -67,7 +67,7 @@ func TestWaterMarksOnPolling(t *testing.T) {
 			said := func(high, low int) string { return fmt.Sprintf("%d high, %d low", high, low) }
 			send(600)
 			send(400)
-			expectMarks(t, d, "at HighWater", said(round, round))
+			expectMarks(t, d, "at HighWaterBytes", said(round, round))
 			send(10)
 			expectMarks(t, d, "above it", said(round+1, round))
 			send(5000)
@@ -76,7 +76,7 @@ func TestWaterMarksOnPolling(t *testing.T) {
 			expectMarks(t, d, "when all was taken", said(round+1, round+1))
 			send(900)
 			get(s)
-			expectMarks(t, d, "below HighWater", said(round+1, round+1))
+			expectMarks(t, d, "below HighWaterBytes", said(round+1, round+1))
 		}
 		shut(srv)
 	})
@@ -107,7 +107,7 @@ func TestLowWaterOnWebSocket(t *testing.T) {
 			{200, 0, "1 high, 0 low"}, // 1,100 wait
 			{0, 1, "1 high, 0 low"},   // and are being written
 			{200, 0, "1 high, 0 low"},
-			{0, 2, "1 high, 1 low"}, // exactly LowWater waits, and is being written
+			{0, 2, "1 high, 1 low"}, // exactly LowWaterBytes waits, and is being written
 			{0, 1, "1 high, 1 low"},
 			{600, 0, "1 high, 1 low"}, // being written
 			{1001, 0, "2 high, 1 low"},
@@ -134,7 +134,7 @@ func TestLowWaterOnWebSocket(t *testing.T) {
 func allTold(s *Session) {
 	for {
 		s.out.mu.Lock()
-		telling := s.out.backlog.telling
+		telling := s.out.watermark.telling
 		s.out.mu.Unlock()
 		if !telling || s.over.Load() {
 			return
@@ -191,7 +191,7 @@ func TestHighWaterWaitsForOnConnect(t *testing.T) {
 	for queued := 0; queued == 0; time.Sleep(100 * time.Microsecond) {
 		s.out.mu.Lock()
 		queued = s.out.size
-		if queued > 0 && s.out.backlog.telling {
+		if queued > 0 && s.out.watermark.telling {
 			t.Error("a hook is about to run")
 		}
 		s.out.mu.Unlock()
@@ -219,13 +219,13 @@ func TestFailedWriteIsNotLow(t *testing.T) {
 			srv := newTestServer(watched(d, quietly))
 			s := openPolling(t, srv, V4)
 			_ = s.SendText(wire(2000))
-			expectMarks(t, d, "above HighWater", "1 high, 0 low")
+			expectMarks(t, d, "above HighWaterBytes", "1 high, 0 low")
 			queue, n, _, err := s.out.take(s.poll)
 			if err != nil {
 				t.Fatal(err)
 			}
 			s.out.free(queue)
-			s.out.wrote(n, failed)
+			s.out.finished(n, failed)
 			want := map[bool]string{true: "1 high, 1 low", false: "1 high, 0 low"}[failed == nil]
 			expectMarks(t, d, fmt.Sprint("after ", failed), want)
 			shut(srv)
@@ -238,7 +238,7 @@ func TestOneHookAlone(t *testing.T) {
 	for _, c := range []struct{ high, low int }{{0, 0}, {1, 0}, {0, 1}} {
 		synctest.Test(t, func(t *testing.T) {
 			high, low := 0, 0
-			config := Config{HighWater: 1000}
+			config := Config{HighWaterBytes: 1000}
 			if c.high > 0 {
 				config.OnHighWater = func(*Session) { high++ }
 			}
@@ -247,8 +247,8 @@ func TestOneHookAlone(t *testing.T) {
 			}
 			srv := newTestServer(config)
 			s := openPolling(t, srv, V4)
-			if (s.out.backlog == nil) != (c.high+c.low == 0) {
-				t.Errorf("%v: a backlog is kept: %v", c, s.out.backlog != nil)
+			if (s.out.watermark == nil) != (c.high+c.low == 0) {
+				t.Errorf("%v: a backlog is kept: %v", c, s.out.watermark != nil)
 			}
 			for range 3 {
 				_ = s.SendText(wire(2000))
@@ -337,7 +337,7 @@ func TestWaterMarksBesideConcurrentMessages(t *testing.T) {
 		release, told := make(chan struct{}), false
 		var second atomic.Bool
 		srv := newTestServer(Config{
-			ConcurrentHandlers: 2, HighWater: 10, OnHighWater: func(*Session) { told = true },
+			MaxConcurrentMessages: 2, HighWaterBytes: 10, OnHighWater: func(*Session) { told = true },
 			OnMessage: func(s *Session, m Message) {
 				if string(m.Data) == "second" {
 					second.Store(true)

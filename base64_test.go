@@ -53,7 +53,7 @@ func TestSizeAfterABase64Upgrade(t *testing.T) {
 		_ = o.push(text("between"), 0)
 		_ = o.push(ping(), 0)
 	}
-	if !o.pass(b, new(bell), true, false) {
+	if !o.transfer(b, new(bell), true, false) {
 		t.Fatal("it does not pass")
 	}
 	for _, what := range o.inconsistent() {
@@ -78,7 +78,7 @@ func TestPreparedMeetsAnUpgrade(t *testing.T) {
 					_ = o.pushPrepared(PrepareBinary([]byte("a message for many")))
 				}
 			}()
-			passed := o.pass(poll, socket, true, deflates)
+			passed := o.transfer(poll, socket, true, deflates)
 			<-sent
 			queue, _, _, err := o.take(socket)
 			if !passed || err != nil {

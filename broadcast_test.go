@@ -54,7 +54,7 @@ func TestBroadcastToEveryone(t *testing.T) {
 	})
 }
 
-// One Prepared may be sent by many at once, and its bytes are nobody's to change.
+// One PreparedMessage may be sent by many at once, and its bytes are nobody's to change.
 func TestPreparedIsShared(t *testing.T) {
 	t.Parallel()
 	e := serve(t, onFasthttp, engineio.Config{})
@@ -94,11 +94,11 @@ func TestBroadcastOfWhatCannotTravel(t *testing.T) {
 func TestOverflow(t *testing.T) {
 	const messages = 40
 	for name, overflow := range map[string]engineio.Overflow{
-		"error": engineio.OverflowError, "close": engineio.OverflowClose, "drop": engineio.OverflowDropNewest,
+		"error": engineio.OverflowReject, "close": engineio.OverflowClose, "drop": engineio.OverflowDropNewest,
 	} {
 		t.Run(name, func(t *testing.T) {
 			eachStack(t, func(t *testing.T, on stack) {
-				e := serve(t, on, engineio.Config{MaxQueued: 10_000, Overflow: overflow})
+				e := serve(t, on, engineio.Config{MaxQueuedBytes: 10_000, Overflow: overflow})
 				stalled := e.polling(t, enginetest.Setup{}) // does not poll
 				reading := e.webSocket(t, enginetest.Setup{})
 				s := e.session(t, stalled)
@@ -151,7 +151,7 @@ func TestStalledWebSocket(t *testing.T) {
 
 func TestFlushMakesRoom(t *testing.T) {
 	eachKind(t, func(t *testing.T, on stack, setup enginetest.Setup) {
-		e := serve(t, on, engineio.Config{MaxQueued: 5_000})
+		e := serve(t, on, engineio.Config{MaxQueuedBytes: 5_000})
 		c := e.connect(t, setup)
 		s := e.session(t, c)
 		const n = 100

@@ -19,7 +19,7 @@ func TestBubbles(t *testing.T) {
 		"WebSocket on a socket":           func(t *testing.T) { overSocket(t, false, Config{}) },
 		"WebSocket on TLS":                func(t *testing.T) { overSocket(t, true, Config{}) },
 		"WebSocket on TLS, deflated":      func(t *testing.T) { overSocket(t, true, Config{PerMessageDeflate: true}) },
-		"WebSocket, concurrent callbacks": func(t *testing.T) { overSocket(t, false, Config{ConcurrentHandlers: 2}) },
+		"WebSocket, concurrent callbacks": func(t *testing.T) { overSocket(t, false, Config{MaxConcurrentMessages: 2}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, use)
@@ -40,7 +40,7 @@ func pollCompressed(t *testing.T) {
 			t.Fatal(err)
 		}
 		ctx := incoming("GET", handshake4+"&sid="+s.id, "Accept-Encoding: "+coding)
-		srv.Serve(ctx)
+		srv.ServeFastHTTP(ctx)
 		if got := string(ctx.Response.Header.ContentEncoding()); ctx.Response.StatusCode() != 200 || got != coding {
 			t.Errorf("answered %d in %q, want %q", ctx.Response.StatusCode(), got, coding)
 		}

@@ -21,5 +21,5 @@ func (b *bucket) take(now, cost time.Duration) { b.paid = b.after(now, cost) }
 
 func (b *bucket) after(now, cost time.Duration) time.Duration { return max(b.paid, now) + cost }
 
-// empty tells whether nothing is owed.
+// empty reports whether nothing is owed.
 func (b *bucket) empty(now time.Duration) bool { return b.paid <= now }

@@ -21,7 +21,7 @@ func knock(srv *Server, from, query string, header ...string) *fasthttp.RequestC
 	ctx.SetRemoteAddr(net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(from), 4711)))
 	done := ctx.Done() // of no bubble, and nothing to watch
 	srv.watching.Store(&done)
-	srv.Serve(ctx)
+	srv.ServeFastHTTP(ctx)
 	return ctx
 }
 
@@ -156,7 +156,7 @@ func TestConnectionErrorOfABound(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var told []string
-			c.config.OnConnectionError = func(_ *fasthttp.RequestCtx, remote netip.AddrPort, e *RequestError) {
+			c.config.OnRequestRefused = func(_ *fasthttp.RequestCtx, remote netip.AddrPort, e *RequestError) {
 				later := e.Header["Retry-After"] != ""
 				told = append(told, fmt.Sprintf("%v %d %d %v %v", remote.Addr(), e.Status, e.Code, later, e.Err))
 			}
@@ -169,7 +169,7 @@ func TestConnectionErrorOfABound(t *testing.T) {
 				want = "[]"
 			}
 			if got := fmt.Sprint(told); got != want {
-				t.Errorf("%s: OnConnectionError was told %v, want %v", name, got, want)
+				t.Errorf("%s: OnRequestRefused was told %v, want %v", name, got, want)
 			}
 		})
 	}
@@ -255,11 +255,11 @@ func TestAddressesAreForgotten(t *testing.T) {
 		const visitors = 1_000_000
 		for i := range visitors {
 			now += c.step
-			if err := a.enter(address(i), now); err != nil {
+			if err := a.reserve(address(i), now); err != nil {
 				t.Fatal(err)
 			}
 			if i >= c.stay {
-				a.leave(address(i - c.stay))
+				a.release(address(i - c.stay))
 			}
 			largest = max(largest, len(a.addresses))
 		}
@@ -267,12 +267,12 @@ func TestAddressesAreForgotten(t *testing.T) {
 			t.Errorf("%s: %d addresses were kept at once, want %d at most", name, largest, c.most)
 		}
 		for i := visitors - c.stay; i < visitors; i++ {
-			a.leave(address(i))
+			a.release(address(i))
 		}
 		for i := 0; i < 2*c.most && len(a.addresses) > 1; i++ {
 			now += 2 * time.Second
-			_ = a.enter(address(0), now)
-			a.leave(address(0))
+			_ = a.reserve(address(0), now)
+			a.release(address(0))
 		}
 		if len(a.addresses) > 1 {
 			t.Errorf("%s: %d addresses are never forgotten", name, len(a.addresses))
@@ -284,7 +284,7 @@ func TestAddressesAreForgotten(t *testing.T) {
 func placeFree(t *testing.T, srv *Server, what string) {
 	t.Helper()
 	one := netip.MustParseAddr("10.0.0.1")
-	if n := srv.entrance.addresses[one].sessions; n != 0 || srv.Len() != 0 {
+	if n := srv.admission.addresses[one].sessions; n != 0 || srv.Len() != 0 {
 		t.Errorf("%s: %d sessions are counted of the address, %d in all", what, n, srv.Len())
 	}
 	if err := srv.admit(one); err != nil {
@@ -366,7 +366,7 @@ func TestPlaceIsFreeAfterAFullServer(t *testing.T) {
 		placeFree(t, srv, "MaxSessions")
 		shut(srv)
 		bounced(t, knock(srv, "10.0.0.1", handshake4), 503, "Server is shutting down")
-		if n := srv.entrance.addresses[netip.MustParseAddr("10.0.0.1")].sessions; n != 0 || srv.Len() != 0 {
+		if n := srv.admission.addresses[netip.MustParseAddr("10.0.0.1")].sessions; n != 0 || srv.Len() != 0 {
 			t.Errorf("after Shutdown %d sessions of the address, %d in all", n, srv.Len())
 		}
 		settled(t, srv)

@@ -68,7 +68,7 @@ func (j *juggler) act() string {
 	case n < 17:
 		queue, count, _, _ := o.take(j.holder)
 		j.taken = append(j.taken, queue)
-		o.wrote(count, nil)
+		o.finished(count, nil)
 		return "take"
 	case n < 18:
 		return j.upgrade()
@@ -89,7 +89,7 @@ func (j *juggler) release() string {
 // upgrade has another transport go on with the queue, unless frames in it may be compressed: nothing follows a WebSocket.
 func (j *juggler) upgrade() string {
 	next := new(bell)
-	if !j.s.out.deflates && j.s.out.pass(j.s.out.holder, next, j.rand.IntN(2) == 0, j.rand.IntN(4) == 0) {
+	if !j.s.out.deflates && j.s.out.transfer(j.s.out.holder, next, j.rand.IntN(2) == 0, j.rand.IntN(4) == 0) {
 		j.holder = next
 	}
 	return "upgrade"
@@ -100,7 +100,7 @@ func TestQueuedIsWhatQueuesWeigh(t *testing.T) {
 	for seed := range uint64(60) {
 		overflow := Overflow(seed % 4)
 		t.Run(fmt.Sprintf("%d/%d", overflow, seed), func(t *testing.T) {
-			srv := newTestServer(Config{MaxQueued: 1 << (10 + seed%12), MaxQueuedTotal: 1 << (12 + seed%10), Overflow: overflow})
+			srv := newTestServer(Config{MaxQueuedBytes: 1 << (10 + seed%12), MaxQueuedBytesTotal: 1 << (12 + seed%10), Overflow: overflow})
 			defer shut(srv)
 			jugglers := make([]*juggler, 4)
 			for i := range jugglers {
@@ -123,7 +123,7 @@ func TestQueuedIsWhatQueuesWeigh(t *testing.T) {
 			}
 			for i, end := range []func(s *Session){
 				(*Session).CloseNow, func(s *Session) { s.Close(); s.terminate(0, nil) },
-				func(s *Session) { s.terminate(ReasonPingTimeout, nil) }, func(s *Session) { s.out.drop(s.out.holder) },
+				func(s *Session) { s.terminate(ReasonPingTimeout, nil) }, func(s *Session) { s.out.detach(s.out.holder) },
 			} {
 				end(jugglers[i].s)
 				for len(jugglers[i].taken) > 0 {
@@ -168,7 +168,7 @@ func mixed(t *testing.T, s *Session) {
 
 // Nothing is counted any more when all has been taken or thrown away, through the transports there are.
 func TestQueuedComesToNothing(t *testing.T) {
-	config := Config{MaxQueued: 16 << 20, CompressionThreshold: 100}
+	config := Config{MaxQueuedBytes: 16 << 20, CompressionThreshold: 100}
 	pollings := map[string]func(t *testing.T, s *Session){
 		"a poll":         func(_ *testing.T, s *Session) { get(s) },
 		"CloseNow":       func(_ *testing.T, s *Session) { s.CloseNow() },
@@ -230,11 +230,11 @@ func drainFrames(c net.Conn) {
 	}
 }
 
-// Above MaxQueuedTotal slow sessions have 4 KiB each. One that is read, or keeps below that, does not notice.
+// Above MaxQueuedBytesTotal slow sessions have 4 KiB each. One that is read, or keeps below that, does not notice.
 func TestMaxQueuedTotal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const total = 4 << 20 // many chunks
-		srv := newTestServer(Config{MaxQueued: 4 * total, MaxQueuedTotal: total})
+		srv := newTestServer(Config{MaxQueuedBytes: 4 * total, MaxQueuedBytesTotal: total})
 		slow, later := openPolling(t, srv, V4), openPolling(t, srv, V4)
 		fast, c := openPipe(t, srv, V4)
 		kilobyte := strings.Repeat("x", 1000)
@@ -276,7 +276,7 @@ func TestMaxQueuedTotal(t *testing.T) {
 // Flush waits for room under the common bound as under a queue's own.
 func TestFlushUnderMaxQueuedTotal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		srv := newTestServer(Config{MaxQueuedTotal: 1})
+		srv := newTestServer(Config{MaxQueuedBytesTotal: 1})
 		s := openPolling(t, srv, V4)
 		for s.SendText("a little at a time") == nil {
 		}

@@ -80,7 +80,7 @@ func live(t *testing.T, srv *Server) *Session {
 	s.connect(s.poll)
 	s.receive(text("hello"), nil)
 	s.via.Store(uint32(WebSocket))
-	s.upgraded()
+	s.runOnUpgrade()
 	s.CloseNow()
 	return s
 }
@@ -92,7 +92,7 @@ func TestEndInsideACallback(t *testing.T) {
 	for name, end := range map[string]func(*Session){
 		"CloseNow":   (*Session).CloseNow,
 		"Disconnect": func(s *Session) { s.srv.Disconnect(s.ID()); s.terminate(0, nil) },
-		"said":       func(s *Session) { s.Close(); s.said() },
+		"said":       func(s *Session) { s.Close(); s.closeDelivered() },
 	} {
 		for i, where := range callbacks {
 			t.Run(name+" in "+where, func(t *testing.T) {
@@ -222,7 +222,7 @@ func panicking(t *testing.T, i int, where string) {
 	bad = newTestSession(t, srv, V4, Polling)
 	bad.connect(bad.poll)
 	bad.receive(text("hello"), nil)
-	bad.upgraded()
+	bad.runOnUpgrade()
 	bad.CloseNow()
 	synctest.Wait() // OnDisconnect is through
 	want := ReasonPanic
@@ -266,24 +266,24 @@ func TestPanicInHandshake(t *testing.T) {
 func TestEnterAndLeave(t *testing.T) {
 	srv := newTestServer(Config{})
 	s, _ := openRecorded(t, srv, V4)
-	if !s.enter(onMessage) {
+	if !s.lockCallbacks(onMessage) {
 		t.Fatal("an open session has no turn to give")
 	}
-	if s.turn.TryLock() {
+	if s.callbackMu.TryLock() {
 		t.Fatal("the turn is given twice")
 	}
-	s.leave(onMessage)
-	if !s.turn.TryLock() {
+	s.unlockCallbacks(onMessage)
+	if !s.callbackMu.TryLock() {
 		t.Fatal("the turn is not given back")
 	}
-	s.turn.Unlock()
+	s.callbackMu.Unlock()
 	s.CloseNow()
 	settled(t, srv) // which takes the turn
-	if s.enter(onMessage) {
+	if s.lockCallbacks(onMessage) {
 		t.Error("a closed session gives a turn")
 	}
-	if !s.turn.TryLock() {
+	if !s.callbackMu.TryLock() {
 		t.Fatal("a turn that was refused is held")
 	}
-	s.turn.Unlock()
+	s.callbackMu.Unlock()
 }

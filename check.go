@@ -16,16 +16,16 @@ func (c *Config) check() {
 			panic("engineio: Config." + fmt.Sprintf(format, args...))
 		}
 	}
-	nonsense(c.HighWater > c.MaxQueued,
-		"HighWater is %d, above MaxQueued, %d: a queue never holds that much; lower HighWater or raise MaxQueued", c.HighWater, c.MaxQueued)
-	nonsense(c.LowWater > c.HighWater,
-		"LowWater is %d, above HighWater, %d: lower it", c.LowWater, c.HighWater)
+	nonsense(c.HighWaterBytes > c.MaxQueuedBytes,
+		"HighWaterBytes is %d, above MaxQueuedBytes, %d: a queue never holds that much; lower HighWaterBytes or raise MaxQueuedBytes", c.HighWaterBytes, c.MaxQueuedBytes)
+	nonsense(c.LowWaterBytes > c.HighWaterBytes,
+		"LowWaterBytes is %d, above HighWaterBytes, %d: lower it", c.LowWaterBytes, c.HighWaterBytes)
 	nonsense(c.MaxSessionsPerIP > c.MaxSessions,
 		"MaxSessionsPerIP is %d, above MaxSessions, %d: it would bound nothing; lower it, or leave it out", c.MaxSessionsPerIP, c.MaxSessions)
 	nonsense(c.MaxHandshakeRatePerIP > c.MaxHandshakeRate,
 		"MaxHandshakeRatePerIP is %d, above MaxHandshakeRate, %d: it would bound nothing; lower it, or leave it out", c.MaxHandshakeRatePerIP, c.MaxHandshakeRate)
-	nonsense(c.ConcurrentHandlers > maxConcurrentHandlers,
-		"ConcurrentHandlers is %d, must be %d or less: it is for each session", c.ConcurrentHandlers, maxConcurrentHandlers)
+	nonsense(c.MaxConcurrentMessages > maxConcurrentHandlers,
+		"MaxConcurrentMessages is %d, must be %d or less: it is for each session", c.MaxConcurrentMessages, maxConcurrentHandlers)
 }
 
 // maxConcurrentHandlers bounds the goroutines of one session.

@@ -13,7 +13,7 @@ import (
 type chunk struct {
 	own    []byte // frames encoded for this session, from start on
 	start  int
-	shared []byte // or frames of a Prepared, never written to
+	shared []byte // or frames of a PreparedMessage, never written to
 	plain  bool   // not to be compressed
 	packed bool   // compressed for a WebSocket already, if it was worth it
 	group  int    // the chunk is one group of so many messages, which are dropped together; 0 for a run of packets
@@ -98,7 +98,7 @@ func (o *outbox) encodeBinary() {
 		}
 	}
 	o.free(queue)
-	o.backlog.measure(o.size, false)
+	o.watermark.measure(o.size, false)
 }
 
 // base64Len is how long n bytes are as the text b..., in revision 3 b4...

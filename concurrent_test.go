@@ -34,7 +34,7 @@ func newCrowd(t testing.TB) *crowd {
 }
 
 func (c *crowd) config() Config {
-	return Config{ConcurrentHandlers: several, OnMessage: c.message, OnDisconnect: c.disconnect}
+	return Config{MaxConcurrentMessages: several, OnMessage: c.message, OnDisconnect: c.disconnect}
 }
 
 func (c *crowd) message(s *Session, m Message) {
@@ -120,13 +120,13 @@ func TestConcurrentHandlersAreBounded(t *testing.T) {
 func TestOneHandler(t *testing.T) {
 	for _, n := range []int{0, 1} {
 		got := ""
-		srv := newTestServer(Config{ConcurrentHandlers: n, OnMessage: func(_ *Session, m Message) { got += string(m.Data) }})
+		srv := newTestServer(Config{MaxConcurrentMessages: n, OnMessage: func(_ *Session, m Message) { got += string(m.Data) }})
 		s, _ := openRecorded(t, srv, V4)
 		for i := range 10 {
 			s.receive(text(fmt.Sprint(i)), nil)
 		}
 		if got != "0123456789" {
-			t.Errorf("ConcurrentHandlers %d: got %q", n, got)
+			t.Errorf("MaxConcurrentMessages %d: got %q", n, got)
 		}
 		s.CloseNow()
 	}
@@ -168,7 +168,7 @@ func TestConcurrentHandlersBeforeOnDisconnect(t *testing.T) {
 	srv := newTestServer(c.config())
 	s := c.open(srv, several)
 	s.CloseNow()
-	if s.turn.TryLock() {
+	if s.callbackMu.TryLock() {
 		t.Fatal("the turn is free while OnMessage runs")
 	}
 	for range several {
@@ -255,7 +255,7 @@ func TestConcurrentHandlersAndOtherCallbacks(t *testing.T) {
 	config.OnUpgrade = func(*Session) { upgrades++ }
 	srv := newTestServer(config)
 	s := c.open(srv, several)
-	s.upgraded()
+	s.runOnUpgrade()
 	if upgrades != 1 {
 		t.Errorf("OnUpgrade ran %d times beside OnMessage", upgrades)
 	}
@@ -269,8 +269,8 @@ func TestUpgradeBetweenQuestionAndAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		answer := make(chan struct{}, 1)
 		srv := newTestServer(Config{
-			ConcurrentHandlers: several,
-			OnUpgrade:          func(*Session) {},
+			MaxConcurrentMessages: several,
+			OnUpgrade:             func(*Session) {},
 			OnMessage: func(s *Session, m Message) {
 				if string(m.Data) == "answer" {
 					answer <- struct{}{}
@@ -297,7 +297,7 @@ func TestUpgradeBetweenQuestionAndAnswer(t *testing.T) {
 // The answers of OnMessage that run beside each other all arrive.
 func TestConcurrentEcho(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		srv := newTestServer(Config{ConcurrentHandlers: several, OnMessage: func(s *Session, m Message) { _ = s.Send(m, 0) }})
+		srv := newTestServer(Config{MaxConcurrentMessages: several, OnMessage: func(s *Session, m Message) { _ = s.Send(m, 0) }})
 		_, c := openPipe(t, srv, V4)
 		var got, want []string
 		for i := range 100 {
@@ -323,9 +323,9 @@ func TestHandlersLeaveTogether(t *testing.T) {
 		var told atomic.Int64
 		gate := make(chan struct{})
 		srv := newTestServer(Config{
-			ConcurrentHandlers: handlers,
-			OnMessage:          func(s *Session, _ Message) { <-gate; s.CloseNow() },
-			OnDisconnect:       func(*Session, Reason, error) { told.Add(1) },
+			MaxConcurrentMessages: handlers,
+			OnMessage:             func(s *Session, _ Message) { <-gate; s.CloseNow() },
+			OnDisconnect:          func(*Session, Reason, error) { told.Add(1) },
 		})
 		s := newTestSession(t, srv, V4, WebSocket)
 		s.connect(&recorder{s: s, start: time.Now()})
@@ -347,7 +347,7 @@ func TestGoodbyeBehindConcurrentMessages(t *testing.T) {
 	for range 100 {
 		synctest.Test(t, func(t *testing.T) {
 			var got atomic.Int32
-			srv := newTestServer(Config{ConcurrentHandlers: several, OnMessage: func(*Session, Message) { got.Add(1) }})
+			srv := newTestServer(Config{MaxConcurrentMessages: several, OnMessage: func(*Session, Message) { got.Add(1) }})
 			s := openPolling(t, srv, V4)
 			post(s, "4a\x1e4b\x1e4c\x1e1")
 			settled(t, srv)

@@ -13,7 +13,7 @@ func (o *outbox) arm() {
 	}
 	o.armed = true
 	if o.corkTimer == nil {
-		o.corkTimer = time.AfterFunc(corkTimeout, o.loosen)
+		o.corkTimer = time.AfterFunc(corkTimeout, o.expireCork)
 		return
 	}
 	o.corkTimer.Reset(corkTimeout)
@@ -37,10 +37,10 @@ func (o *outbox) relax() {
 	o.mu.Unlock()
 }
 
-func (o *outbox) loosen() {
+func (o *outbox) expireCork() {
 	o.mu.Lock()
 	o.armed = false
-	o.loose = o.corks > 0
+	o.corkExpired = o.corks > 0
 	wake := o.holder
 	if o.busy || o.first == nil {
 		wake = nil
@@ -57,7 +57,7 @@ func (o *outbox) cork() {
 	o.mu.Lock()
 	o.corks++
 	o.batch++
-	o.loose = false
+	o.corkExpired = false
 	o.mu.Unlock()
 }
 

@@ -110,7 +110,7 @@ func TestUncorkLeavesItToTheDrain(t *testing.T) {
 	if o.uncork() != nil || b.rung() > 0 {
 		t.Error("a second drain is called for")
 	}
-	if o.rest() {
+	if o.release() {
 		t.Error("the drain stops with a packet in the queue")
 	}
 }

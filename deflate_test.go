@@ -84,7 +84,7 @@ func held(s *Session) {
 	s.out.mu.Lock()
 	defer s.out.mu.Unlock()
 	if s.out.armed = true; s.out.corkTimer == nil {
-		s.out.corkTimer = time.AfterFunc(time.Hour, s.out.loosen)
+		s.out.corkTimer = time.AfterFunc(time.Hour, s.out.expireCork)
 		return
 	}
 	s.out.corkTimer.Reset(time.Hour)
@@ -135,7 +135,7 @@ func TestWriteDeflated(t *testing.T) {
 // drained uncorks, and waits for a drain of another goroutine.
 func drained(w *webSocket) {
 	w.uncork()
-	w.s.out.settle()
+	w.s.out.waitIdle()
 }
 
 // Control frames are never compressed, whatever their size.
@@ -163,7 +163,7 @@ func TestPreparedUnderDeflate(t *testing.T) {
 		m       Message
 		opts    SendOption
 		want    wireFrame
-		refers  bool // to a frame of the Prepared
+		refers  bool // to a frame of the PreparedMessage
 		deflate bool // to its compressed one
 	}{
 		{"a short text", V4, Message{Data: []byte(short)}, 0, wireFrame{ws.Text, false, "4" + short}, false, false},
@@ -185,7 +185,7 @@ func TestPreparedUnderDeflate(t *testing.T) {
 				t.Errorf("queued with packed %v, plain %v, shared %v", queued.packed, queued.plain, refers)
 			}
 			if c.deflate && unsafe.SliceData(queued.shared) != unsafe.SliceData(p.deflated(c.rev, false)) {
-				t.Error("another frame than the Prepared's is queued")
+				t.Error("another frame than the PreparedMessage's is queued")
 			}
 			if n := len(queued.frames()); s.out.size != n {
 				t.Errorf("%d bytes on the wire are counted as %d", n, s.out.size)
@@ -199,7 +199,7 @@ func TestPreparedUnderDeflate(t *testing.T) {
 	}
 }
 
-// Who has no permessage-deflate gets the plain frame of the same Prepared.
+// Who has no permessage-deflate gets the plain frame of the same PreparedMessage.
 func TestPreparedWithoutDeflate(t *testing.T) {
 	p := PrepareText(letters(5000))
 	p.deflated(V4, false)
@@ -282,7 +282,7 @@ func TestPerMessageDeflateOption(t *testing.T) {
 	}
 }
 
-// A Prepared is compressed when somebody gets it so, and not before.
+// A PreparedMessage is compressed when somebody gets it so, and not before.
 func TestPreparedIsNotDeflatedForNothing(t *testing.T) {
 	const threshold = 500
 	for _, c := range []struct {
@@ -302,7 +302,7 @@ func TestPreparedIsNotDeflatedForNothing(t *testing.T) {
 			t.Errorf("%d bytes, options %v: compressed %v", c.n, c.opts, packed)
 		}
 		if f := conn.frames(t); len(f) != 2 || f[0] != f[1] || f[0].packed != c.want {
-			t.Errorf("%d bytes, options %v: a Prepared and a message travel as %v", c.n, c.opts, f)
+			t.Errorf("%d bytes, options %v: a PreparedMessage and a message travel as %v", c.n, c.opts, f)
 		}
 		s.CloseNow()
 	}

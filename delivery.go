@@ -72,7 +72,7 @@ func (d *delivery) send(r *response) {
 		return
 	}
 	units := 1 + len(r.body)/deliveryUnit
-	d.limit(d.s.srv.beneath(r.ctx.Conn()), time.Duration(units)*d.s.srv.config.WriteTimeout)
+	d.limit(d.s.srv.innerConn(r.ctx.Conn()), time.Duration(units)*d.s.srv.config.WriteTimeout)
 	if d.s.isClosed() {
 		d.hurry()
 	}
@@ -121,7 +121,7 @@ func (d *delivery) Close() error {
 	return nil
 }
 
-// expired tells whether the deadline has passed, ours or that of the HTTP server's WriteTimeout, which takes its place:
+// expired reports whether the deadline has passed, ours or that of the HTTP server's WriteTimeout, which takes its place:
 // a write of nothing fails then, and does nothing otherwise.
 func (d *delivery) expired() bool {
 	switch d.conn.(type) {
@@ -136,7 +136,7 @@ func (d *delivery) expired() bool {
 // time could not ask for a ping, or answer one.
 func (s *Session) delivered(d *delivery) {
 	if s.srv.now()-d.began > slowPace {
-		s.excuse.late()
+		s.pingGrace.mark()
 	}
 	s.mu.Lock()
 	s.poll.delivery.Store(nil)
@@ -152,10 +152,10 @@ func (s *Session) delivered(d *delivery) {
 	s.poll.wake()
 }
 
-// delivers tells whether a large answer is under way, which the client reads before it can ask for a ping.
+// delivers reports whether a large answer is under way, which the client reads before it can ask for a ping.
 func (p *polling) delivers() bool { return p != nil && p.delivery.Load() != nil }
 
-// waits tells whether a GET has to wait for the answer before it. After the end there is only the last word to say,
+// waits reports whether a GET has to wait for the answer before it. After the end there is only the last word to say,
 // and after an upgrade nothing.
 func (p *polling) waits() bool {
 	return p.delivers() && p.s.Transport() == Polling && !p.s.isClosed()

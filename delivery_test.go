@@ -91,8 +91,8 @@ func TestResponseThatIsNotRead(t *testing.T) {
 		if d := time.Since(start); d < hugeSize/(64<<10)*writeTimeout {
 			t.Errorf("it was given up after %v", d)
 		}
-		if end.err == nil || end.reason.CloseCode() != 1008 || end.reason.Party() != engineio.PartyNetwork {
-			t.Errorf("%v, close code %d, by the %v", end.err, end.reason.CloseCode(), end.reason.Party())
+		if end.err == nil || end.reason.CloseCode() != 1008 || end.reason.Initiator() != engineio.InitiatorNetwork {
+			t.Errorf("%v, close code %d, by the %v", end.err, end.reason.CloseCode(), end.reason.Initiator())
 		}
 		n, err := io.Copy(io.Discard, c)
 		if errors.Is(err, os.ErrDeadlineExceeded) || n >= hugeSize {

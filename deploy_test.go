@@ -70,7 +70,7 @@ type counter struct {
 func newDeployed() *deployed {
 	d := new(deployed)
 	d.srv = engineio.New(engineio.Config{
-		PingInterval: 5 * time.Minute, CloseTimeout: exitTimeout, MaxQueued: 1 << 10, Logger: slog.New(slog.DiscardHandler),
+		PingInterval: 5 * time.Minute, CloseTimeout: exitTimeout, MaxQueuedBytes: 1 << 10, Logger: slog.New(slog.DiscardHandler),
 		OnConnect: func(s *engineio.Session) {
 			d.mu.Lock()
 			defer d.mu.Unlock()

@@ -16,7 +16,7 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// Parked tells whether a client could be written to at once: on long-polling that it has a GET waiting.
+// Parked reports whether a client could be written to at once: on long-polling that it has a GET waiting.
 func Parked(s *Session) bool {
 	s.out.mu.Lock()
 	defer s.out.mu.Unlock()

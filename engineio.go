@@ -21,7 +21,7 @@
 // # Goroutines
 //
 // A session costs the goroutine that fasthttp runs for its connection and no other. Callbacks of
-// one session never overlap, but for OnHeaders and, with Config.ConcurrentHandlers, OnMessage,
+// one session never overlap, but for OnHeaders and, with Config.MaxConcurrentMessages, OnMessage,
 // OnUpgrade and the water marks;
 // callbacks of different sessions run in parallel. All methods of Server and Session may be called from
 // any goroutine, callbacks included, but for Shutdown, which waits for them.
@@ -84,7 +84,7 @@ func (t Transport) String() string {
 	case WebSocket:
 		return "websocket"
 	}
-	return fmt.Sprintf("transport %d", uint8(t))
+	return fmt.Sprintf("Transport(%d)", uint8(t))
 }
 
 // SendOption changes how a message is sent. Every send takes any number of them.
@@ -170,24 +170,24 @@ type Config struct {
 	// the pace at which OnMessage returns.
 	MaxMessageRate, MaxByteRate int
 
-	// MaxQueued is the most that waits in a session's send queue, in bytes on the wire. Overflow
+	// MaxQueuedBytes is the most that waits in a session's send queue, in bytes on the wire. Overflow
 	// says what becomes of a message above it; one always fits into an empty queue. What a
 	// WebSocket is writing waits no longer. Default: 1 MiB.
-	MaxQueued int
+	MaxQueuedBytes int
 
-	// MaxQueuedTotal is how much all send queues together may hold before each is full as soon as it
-	// has 4 KiB or one message, in bytes of memory; what a Prepared shares does not count. What is
+	// MaxQueuedBytesTotal is how much all send queues together may hold before each is full as soon as it
+	// has 4 KiB or one message, in bytes of memory; what a PreparedMessage shares does not count. What is
 	// being written counts, as do long-polling responses above 16 KiB until the HTTP server has
 	// written them. The sessions whose clients are slow pay for it. Default: 1 GiB.
-	MaxQueuedTotal int
+	MaxQueuedBytesTotal int
 
 	// Overflow is what becomes of a message for a session whose queue is full.
-	// Default: OverflowError.
+	// Default: OverflowReject.
 	Overflow Overflow
 
-	// HighWater and LowWater are the sizes of a session's queue at which OnHighWater and OnLowWater
-	// run, in bytes on the wire, MaxQueued at most. Default: MaxQueued/2 and HighWater/4.
-	HighWater, LowWater int
+	// HighWaterBytes and LowWaterBytes are the sizes of a session's queue at which OnHighWater and OnLowWater
+	// run, in bytes on the wire, MaxQueuedBytes at most. Default: MaxQueuedBytes/2 and HighWaterBytes/4.
+	HighWaterBytes, LowWaterBytes int
 
 	// MaxSessions is the most sessions that are open at once; a handshake above it is answered
 	// 503 with Retry-After. One that has ended counts while a long-polling response above 16 KiB
@@ -276,12 +276,12 @@ type Config struct {
 	GenerateID func(ctx *fasthttp.RequestCtx) (string, error)
 
 	// JSON encodes for SendJSON. Default: encoding/json.Marshal.
-	JSON func(v any) ([]byte, error)
+	MarshalJSON func(v any) ([]byte, error)
 
-	// ConcurrentHandlers is how many OnMessage of one session may run at once, each in a
+	// MaxConcurrentMessages is how many OnMessage of one session may run at once, each in a
 	// goroutine of its own, with Message.Data copied and in no order. Default: 1, on the
 	// goroutine that reads, and in order. 65,536 at most.
-	ConcurrentHandlers int
+	MaxConcurrentMessages int
 
 	// Logger is told of panics in callbacks (Error), of what is likely a mistake, with the remedy in the message
 	// (Warn, once a minute of each kind: refused origins, limits reached, callbacks that block, open files used up), and
@@ -300,18 +300,18 @@ type Config struct {
 	OnConnect func(s *Session)
 
 	// OnMessage runs for every message, in order, one at a time for a session unless
-	// ConcurrentHandlers says otherwise. While it runs the session reads nothing, so a slow one
+	// MaxConcurrentMessages says otherwise. While it runs the session reads nothing, so a slow one
 	// slows its client and nobody else; that its client is not heard meanwhile is no ping timeout, and
 	// one of revision 4 is pinged on, so that it does not give up either.
 	OnMessage func(s *Session, m Message)
 
 	// OnUpgrade runs when a session has moved from long-polling to WebSocket, of which nothing is
-	// read before it returns. With ConcurrentHandlers it may run beside OnMessage.
+	// read before it returns. With MaxConcurrentMessages it may run beside OnMessage.
 	OnUpgrade func(s *Session)
 
-	// OnHighWater runs when more than HighWater waits in a session's queue, and OnLowWater when it
-	// has gone down to LowWater after that: in turn with the other callbacks, so while OnMessage
-	// runs they wait, unless ConcurrentHandlers allows several. A crossing that was undone before it
+	// OnHighWater runs when more than HighWaterBytes waits in a session's queue, and OnLowWater when it
+	// has gone down to LowWaterBytes after that: in turn with the other callbacks, so while OnMessage
+	// runs they wait, unless MaxConcurrentMessages allows several. A crossing that was undone before it
 	// was told is not told.
 	OnHighWater, OnLowWater func(s *Session)
 
@@ -320,9 +320,9 @@ type Config struct {
 	// the request's goroutine and may overlap other callbacks.
 	OnHeaders func(s *Session, ctx *fasthttp.RequestCtx, initial bool)
 
-	// OnConnectionError is told of every request that is refused, before the answer is written: e
+	// OnRequestRefused is told of every request that is refused, before the answer is written: e
 	// has status, code and message, and e.Err what was wrong. remote is as in Session.RemoteAddr.
-	OnConnectionError func(ctx *fasthttp.RequestCtx, remote netip.AddrPort, e *RequestError)
+	OnRequestRefused func(ctx *fasthttp.RequestCtx, remote netip.AddrPort, e *RequestError)
 
 	// OnDisconnect runs exactly once for every session that OnConnect was due for, after every
 	// other callback of the session but an OnHeaders under way, and never on the stack of a method
@@ -393,17 +393,17 @@ func (c Config) withDefaultLimits() Config {
 	}
 	limit("MaxPayload", &c.MaxPayload, defaultMaxPayload)
 	limit("MaxPackets", &c.MaxPackets, defaultMaxPackets)
-	limit("MaxQueued", &c.MaxQueued, defaultMaxQueued)
-	limit("MaxQueuedTotal", &c.MaxQueuedTotal, defaultMaxQueuedTotal)
-	limit("HighWater", &c.HighWater, max(c.MaxQueued/2, 1))
+	limit("MaxQueuedBytes", &c.MaxQueuedBytes, defaultMaxQueued)
+	limit("MaxQueuedBytesTotal", &c.MaxQueuedBytesTotal, defaultMaxQueuedTotal)
+	limit("HighWaterBytes", &c.HighWaterBytes, max(c.MaxQueuedBytes/2, 1))
 	limit("MaxSessions", &c.MaxSessions, defaultMaxSessions)
 	limit("MaxSessionsPerIP", &c.MaxSessionsPerIP, c.MaxSessions)
 	limit("MaxHandshakeRate", &c.MaxHandshakeRate, defaultMaxHandshakeRate)
 	limit("MaxHandshakeRatePerIP", &c.MaxHandshakeRatePerIP, c.MaxHandshakeRate)
 	limit("CompressionThreshold", &c.CompressionThreshold, 1024)
-	limit("ConcurrentHandlers", &c.ConcurrentHandlers, 1)
+	limit("MaxConcurrentMessages", &c.MaxConcurrentMessages, 1)
 	least = 0
-	limit("LowWater", &c.LowWater, c.HighWater/4)
+	limit("LowWaterBytes", &c.LowWaterBytes, c.HighWaterBytes/4)
 	limit("MaxMessageRate", &c.MaxMessageRate, 0)
 	limit("MaxByteRate", &c.MaxByteRate, 0)
 	if c.MaxPayload > maxMaxPayload {
@@ -435,8 +435,8 @@ func (c Config) withDefaultLists() Config {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	if c.JSON == nil {
-		c.JSON = json.Marshal
+	if c.MarshalJSON == nil {
+		c.MarshalJSON = json.Marshal
 	}
 	if c.Cookie != nil {
 		cookie := c.Cookie.withDefaults()

@@ -15,7 +15,7 @@ var (
 	// ErrNotOpen is returned by every send before OnConnect is due, so in OnHandshake.
 	ErrNotOpen = errors.New("engineio: session is not open yet, send in OnConnect")
 
-	// ErrQueueFull is returned by a send that would exceed Config.MaxQueued or MaxQueuedTotal. The
+	// ErrQueueFull is returned by a send that would exceed Config.MaxQueuedBytes or MaxQueuedBytesTotal. The
 	// message was not queued; Config.Overflow says whether the session lives on. Flush waits
 	// for room.
 	ErrQueueFull = errors.New("engineio: send queue full")
@@ -90,7 +90,7 @@ type RequestError struct {
 	Message string
 	// Header is added to the response, such as WWW-Authenticate or Retry-After.
 	Header map[string]string
-	// Err is what was wrong, for the log and OnConnectionError; the client is not told. Default:
+	// Err is what was wrong, for the log and OnRequestRefused; the client is not told. Default:
 	// the error of OnHandshake that was no RequestError.
 	Err error
 }

@@ -15,7 +15,7 @@ func TestReasons(t *testing.T) {
 			t.Errorf("reason %d is called %q", r, name)
 		}
 		names[name] = true
-		if p := r.Party(); p < PartyServer || p > PartyNetwork || strings.Contains(p.String(), " ") {
+		if p := r.Initiator(); p < InitiatorServer || p > InitiatorNetwork || strings.Contains(p.String(), " ") {
 			t.Errorf("%v was %v's doing", r, p)
 		}
 		if code < 1000 || code > 1011 || code == 1005 || code == 1006 {
@@ -26,7 +26,7 @@ func TestReasons(t *testing.T) {
 		t.Errorf("there are %d reasons", len(names))
 	}
 	for _, r := range []Reason{0, 13, 255} {
-		if r.String() != fmt.Sprint("reason ", uint8(r)) || r.CloseCode() != 1011 || r.owesWord() || r.Party().String() != "party 0" {
+		if r.String() != fmt.Sprintf("Reason(%d)", uint8(r)) || r.CloseCode() != 1011 || r.lingers() || r.Initiator().String() != "Initiator(0)" {
 			t.Errorf("reason %d is %q, code %d", uint8(r), r, r.CloseCode())
 		}
 	}

@@ -80,7 +80,7 @@ func incoming(method, query string, header ...string) *fasthttp.RequestCtx {
 func visit(t testing.TB, srv *Server, method, query string, header ...string) *fasthttp.RequestCtx {
 	t.Helper()
 	ctx := incoming(method, query, header...)
-	srv.Serve(ctx)
+	srv.ServeFastHTTP(ctx)
 	t.Cleanup(func() { shut(srv) })
 	return ctx
 }
@@ -158,7 +158,7 @@ func (r *recorder) wake() {
 	}
 	r.note(texts(r.s.revision, queue)...)
 	r.s.out.free(queue)
-	r.s.out.wrote(n, nil)
+	r.s.out.finished(n, nil)
 	if last {
 		r.note("last word")
 		r.s.terminate(0, nil)

@@ -16,14 +16,14 @@ func (o *outbox) flush(ctx context.Context) error {
 	for {
 		o.mu.Lock()
 		switch {
-		case o.left >= goal:
+		case o.sent >= goal:
 			o.mu.Unlock()
 			return nil
 		case o.lost:
 			o.mu.Unlock()
 			return ErrClosed
 		}
-		bell := o.listen()
+		bell := o.changes()
 		o.mu.Unlock()
 		select {
 		case <-bell:
@@ -33,16 +33,16 @@ func (o *outbox) flush(ctx context.Context) error {
 	}
 }
 
-func (o *outbox) listen() <-chan struct{} {
-	if o.bell == nil {
-		o.bell = make(chan struct{})
+func (o *outbox) changes() <-chan struct{} {
+	if o.changed == nil {
+		o.changed = make(chan struct{})
 	}
-	return o.bell
+	return o.changed
 }
 
-func (o *outbox) ring() {
-	if o.bell != nil {
-		close(o.bell)
-		o.bell = nil
+func (o *outbox) notify() {
+	if o.changed != nil {
+		close(o.changed)
+		o.changed = nil
 	}
 }

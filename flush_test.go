@@ -49,7 +49,7 @@ func TestFlushReturnsWhenHandedOver(t *testing.T) {
 		if len(one) > 0 || len(another) > 0 {
 			t.Fatal("flush returns before the connection has the packet")
 		}
-		o.wrote(n, nil)
+		o.finished(n, nil)
 		if err := errors.Join(outcome(t, one), outcome(t, another)); err != nil {
 			t.Error(err)
 		}
@@ -82,10 +82,10 @@ func TestFlushFails(t *testing.T) {
 		want error
 	}{
 		{"the queue is dropped", func(o *outbox, _ transport, _ context.CancelCauseFunc) { o.end(false) }, ErrClosed},
-		{"the transport leaves", func(o *outbox, b transport, _ context.CancelCauseFunc) { o.drop(b) }, ErrClosed},
+		{"the transport leaves", func(o *outbox, b transport, _ context.CancelCauseFunc) { o.detach(b) }, ErrClosed},
 		{"the write fails", func(o *outbox, b transport, _ context.CancelCauseFunc) {
 			_, n, _, _ := o.take(b)
-			o.wrote(n, net.ErrClosed)
+			o.finished(n, net.ErrClosed)
 		}, ErrClosed},
 		{"the context ends", func(_ *outbox, _ transport, cancel context.CancelCauseFunc) { cancel(cause) }, cause},
 	} {

@@ -19,7 +19,7 @@ func TestJSONPIsAScript(t *testing.T) {
 		ctx := incoming("GET", "EIO=3&transport=polling&j=0&b64=1", c.header...)
 		ctx.Response.Header.Set("Cross-Origin-Resource-Policy", "same-origin")
 		srv := newTestServer(c.config)
-		srv.Serve(ctx)
+		srv.ServeFastHTTP(ctx)
 		h := &ctx.Response.Header
 		if got := string(h.Peek("Cross-Origin-Resource-Policy")); got != c.policy || h.StatusCode() != c.status {
 			t.Errorf("%s: answered %d, policy %q", c.name, h.StatusCode(), got)

@@ -51,8 +51,8 @@ func parseNetwork(entry string) (netip.Prefix, error) {
 	return network.Masked(), err
 }
 
-// trust reports whether an address is that of a proxy.
-func (p proxies) trust(addr netip.Addr) bool {
+// trusts reports whether an address is that of a proxy.
+func (p proxies) trusts(addr netip.Addr) bool {
 	for _, network := range p.networks {
 		if network.Contains(addr) {
 			return true
@@ -61,10 +61,10 @@ func (p proxies) trust(addr netip.Addr) bool {
 	return false
 }
 
-// trustPeer reports whether the peer of a connection is a proxy.
-func (p proxies) trustPeer(ctx *fasthttp.RequestCtx) bool {
+// trustsPeer reports whether the peer of a connection is a proxy.
+func (p proxies) trustsPeer(ctx *fasthttp.RequestCtx) bool {
 	if peer := peerAddr(ctx).Addr(); peer.IsValid() {
-		return p.trust(peer)
+		return p.trusts(peer)
 	}
 	return p.everybody || p.unix && isUnix(ctx.RemoteAddr())
 }
@@ -74,7 +74,7 @@ func (p proxies) trustPeer(ctx *fasthttp.RequestCtx) bool {
 // where the peer has no IP address and no proxy tells one.
 func (p proxies) remoteAddr(ctx *fasthttp.RequestCtx) netip.AddrPort {
 	client := peerAddr(ctx)
-	if !p.trustPeer(ctx) {
+	if !p.trustsPeer(ctx) {
 		return client
 	}
 	// A proxy may add to the line, or add a line.
@@ -88,7 +88,7 @@ func (p proxies) remoteAddr(ctx *fasthttp.RequestCtx) netip.AddrPort {
 			break // what is left of it was written by nobody we know
 		}
 		client = netip.AddrPortFrom(addr, 0)
-		if !p.trust(addr) {
+		if !p.trusts(addr) {
 			break
 		}
 	}
@@ -141,7 +141,7 @@ func (p proxies) forwarded(ctx *fasthttp.RequestCtx, name httpheader.Name, own s
 		return own
 	}
 	value := httpheader.First(httpheader.Value(&ctx.Request.Header, name))
-	if len(value) == 0 || !p.trustPeer(ctx) {
+	if len(value) == 0 || !p.trustsPeer(ctx) {
 		return own
 	}
 	return unquote(string(value))

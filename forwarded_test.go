@@ -185,7 +185,7 @@ func TestBoundsWithoutAnAddress(t *testing.T) {
 		defer shut(srv)
 		for i, status := range want {
 			ctx := from(&net.UnixAddr{Net: "unix"})
-			srv.Serve(ctx)
+			srv.ServeFastHTTP(ctx)
 			if got := ctx.Response.StatusCode(); got != status {
 				t.Errorf("bounded %v: handshake %d is answered %d, want %d", bound, i, got, status)
 			}
@@ -194,7 +194,7 @@ func TestBoundsWithoutAnAddress(t *testing.T) {
 			t.Errorf("bounded %v: %d warnings: %s", bound, n, log.String())
 		}
 		shut(srv)
-		if n := srv.entrance.addresses[netip.Addr{}].sessions; n != 0 {
+		if n := srv.admission.addresses[netip.Addr{}].sessions; n != 0 {
 			t.Errorf("bounded %v: %d sessions are counted after the end", bound, n)
 		}
 	}
@@ -216,8 +216,8 @@ func TestTrustedProxiesOption(t *testing.T) {
 	for _, trusted := range []bool{false, true} {
 		var refused netip.AddrPort
 		config := Config{
-			Cookie:            &Cookie{},
-			OnConnectionError: func(_ *fasthttp.RequestCtx, remote netip.AddrPort, _ *RequestError) { refused = remote },
+			Cookie:           &Cookie{},
+			OnRequestRefused: func(_ *fasthttp.RequestCtx, remote netip.AddrPort, _ *RequestError) { refused = remote },
 		}
 		want := netip.MustParseAddrPort("0.0.0.0:0") // the peer of incoming
 		if trusted {

@@ -248,7 +248,7 @@ func bare(s string) string {
 
 // nearest is the address of a client behind trusted hops, found from the peer's end.
 func nearest(p proxies, peer netip.AddrPort, hops []string) netip.AddrPort {
-	if len(hops) == 0 || !p.trust(peer.Addr()) {
+	if len(hops) == 0 || !p.trusts(peer.Addr()) {
 		return peer
 	}
 	text := bare(hops[len(hops)-1])
@@ -287,7 +287,7 @@ func FuzzCookie(f *testing.F) {
 	})
 }
 
-// refused tells whether f panics.
+// refused reports whether f panics.
 func refused(f func()) (yes bool) {
 	defer func() { yes = recover() != nil }()
 	f()
@@ -311,7 +311,7 @@ func FuzzOrigin(f *testing.F) {
 		if ctx.Request.Header.Read(bufio.NewReaderSize(strings.NewReader(text), 64<<10)) != nil {
 			return
 		}
-		if !o.admit(ctx) {
+		if !o.allows(ctx) {
 			return
 		}
 		page, err := url.Parse(theirs.Header.Get("Origin"))

@@ -8,13 +8,13 @@ import (
 	"github.com/fasteio/engineio/internal/conncheck"
 )
 
-// A grace gives the writes of a tls.Conn, which a deadline would break for good, more time as long as the
+// A tlsWriteWatch gives the writes of a tls.Conn, which a deadline would break for good, more time as long as the
 // client takes something. The write itself cannot tell: a full socket goes on when a third of its buffer is free,
 // and of 4 MB that is more than a slow client reads within WriteTimeout.
 //
 // Each webSocket over TLS has its own. A pool of the process would do for memory, but a timer that was made in a
 // synctest bubble must not be used outside of it.
-type grace struct {
+type tlsWriteWatch struct {
 	w     *webSocket
 	timer *time.Timer
 
@@ -24,19 +24,19 @@ type grace struct {
 }
 
 // looks is how often a grace looks within WriteTimeout. A client that has stopped is given up this part later.
-const looks = 4
+const tlsChecks = 4
 
-// beginGrace is for one write, whose deadline is set. The caller has claimed the outbox.
-func (w *webSocket) beginGrace() *grace {
-	g, every := w.grace, w.s.srv.config.WriteTimeout/looks
+// watchTLSWrite is for one write, whose deadline is set. The caller has claimed the outbox.
+func (w *webSocket) watchTLSWrite() *tlsWriteWatch {
+	g, every := w.grace, w.s.srv.config.WriteTimeout/tlsChecks
 	if g == nil {
-		g = &grace{w: w}
+		g = &tlsWriteWatch{w: w}
 		w.grace = g
 	}
 	g.mu.Lock()
 	g.writing, g.unread = true, math.MaxInt
 	if g.timer == nil {
-		g.timer = time.AfterFunc(every, g.look)
+		g.timer = time.AfterFunc(every, g.check)
 	} else {
 		g.timer.Reset(every)
 	}
@@ -44,15 +44,15 @@ func (w *webSocket) beginGrace() *grace {
 	return g
 }
 
-func (g *grace) end() {
+func (g *tlsWriteWatch) stop() {
 	g.mu.Lock()
 	g.writing = false
 	g.timer.Stop()
 	g.mu.Unlock()
 }
 
-// look may come late, during the next write: then it is early there.
-func (g *grace) look() {
+// check may come late, during the next write: then it is early there.
+func (g *tlsWriteWatch) check() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.writing {
@@ -66,7 +66,7 @@ func (g *grace) look() {
 		g.w.extend()
 	}
 	g.unread = n
-	g.timer.Reset(g.w.s.srv.config.WriteTimeout / looks)
+	g.timer.Reset(g.w.s.srv.config.WriteTimeout / tlsChecks)
 }
 
 // extend gives the write under way WriteTimeout from now on. A session that has ended has its own bound.

@@ -86,7 +86,7 @@ func (g *Groups[K]) Remove(key K, s *Session) bool {
 // Config.Overflow says what becomes of a session whose queue is full, and a text that a session's transport
 // cannot carry is left out for that session. No lock is held meanwhile. To leave one out, or to send each
 // something else, walk over Sessions.
-func (g *Groups[K]) Send(key K, p *Prepared) {
+func (g *Groups[K]) Send(key K, p *PreparedMessage) {
 	list := g.list(key)
 	defer putSessionList(list)
 	for _, s := range *list {

@@ -34,13 +34,13 @@ func TestGroupsAreWholeUnderOverflow(t *testing.T) {
 	for _, size := range []int{900, 3000} { // copied into the queue, and referred to
 		for what, send := range groupSends {
 			for way, listen := range audiences {
-				for overflow := OverflowError; overflow <= OverflowDropOldest; overflow++ {
-					if overflow == OverflowError && what == "Broadcast" {
+				for overflow := OverflowReject; overflow <= OverflowDropOldest; overflow++ {
+					if overflow == OverflowReject && what == "Broadcast" {
 						continue // it ends the session, as TestOverflowPolicies has it
 					}
 					t.Run(fmt.Sprintf("%s/%s of %d/%d", way, what, size, overflow), func(t *testing.T) {
 						synctest.Test(t, func(t *testing.T) {
-							srv := newTestServer(Config{MaxQueued: 10*size + 700, Overflow: overflow})
+							srv := newTestServer(Config{MaxQueuedBytes: 10*size + 700, Overflow: overflow})
 							defer shut(srv)
 							a := listen(t, srv)
 							fit := (10*size + 700) / len(PrepareAll(numbered(1, size)).frame(a.s.revision, false))
@@ -53,7 +53,7 @@ func TestGroupsAreWholeUnderOverflow(t *testing.T) {
 									t.Fatal(err)
 								}
 							}
-							if err := a.s.SendText("(99)"); err != nil && overflow != OverflowError {
+							if err := a.s.SendText("(99)"); err != nil && overflow != OverflowReject {
 								t.Fatal(err)
 							}
 							got := a.heard()
@@ -61,14 +61,14 @@ func TestGroupsAreWholeUnderOverflow(t *testing.T) {
 							if many < fit-1 || many > fit || first != map[bool]int{true: sent - many}[overflow == OverflowDropOldest] {
 								t.Errorf("%d groups from %d on are left", many, first)
 							}
-							if overflow == OverflowError && accepted != many || overflow != OverflowError && accepted != sent {
+							if overflow == OverflowReject && accepted != many || overflow != OverflowReject && accepted != sent {
 								t.Errorf("%d were accepted, %d have arrived", accepted, many)
 							}
 							missing := uint64(3 * (sent - many))
 							if overflow == OverflowDropNewest && !strings.Contains(got, "(99)") {
 								missing++
 							}
-							if n := a.s.Dropped(); overflow != OverflowError && n != missing {
+							if n := a.s.Dropped(); overflow != OverflowReject && n != missing {
 								t.Errorf("%d messages were dropped, want %d", n, missing)
 							}
 						})
@@ -145,7 +145,7 @@ func TestGroupsAreNotInterleaved(t *testing.T) {
 			got = append(got, packets...)
 		}
 		if holder == one && len(got) > senders*each/2 {
-			if !o.pass(one, other, true, false) {
+			if !o.transfer(one, other, true, false) {
 				t.Fatal("the outbox does not change its holder")
 			}
 			holder = other

@@ -21,7 +21,7 @@ func (srv *Server) Handler(next fasthttp.RequestHandler) fasthttp.RequestHandler
 	}
 	return func(ctx *fasthttp.RequestCtx) {
 		if srv.Match(ctx.Path()) {
-			srv.Serve(ctx)
+			srv.ServeFastHTTP(ctx)
 			return
 		}
 		next(ctx)
@@ -33,23 +33,23 @@ func notFound(ctx *fasthttp.RequestCtx) {
 	discardBody(ctx)
 }
 
-// Match tells whether path is Config.Path, with or without its final slash.
+// Match reports whether path is Config.Path, with or without its final slash.
 func (srv *Server) Match(path []byte) bool {
 	own := srv.config.Path
 	return string(path) == own || string(path) == own[:len(own)-1]
 }
 
-// Serve handles one request of an Engine.IO client, whatever its path: a handshake, a poll, a
+// ServeFastHTTP handles one request of an Engine.IO client, whatever its path: a handshake, a poll, a
 // POST, or a WebSocket. It returns when the request is answered, which for a poll may take
 // as long as the session's ping interval, in revision 3 its ping timeout too, and for a POST as long
 // as its OnMessage and Config.MaxMessageRate take; a WebSocket goes on after it.
-func (srv *Server) Serve(ctx *fasthttp.RequestCtx) {
+func (srv *Server) ServeFastHTTP(ctx *fasthttp.RequestCtx) {
 	srv.watch(ctx.Done())
 	if (ctx.IsGet() || ctx.IsOptions()) && hasContent(ctx, srv.config.BodyTimeout) {
 		srv.refuse(ctx, refuse(codeBadRequest, errBody)) // what nobody reads would be the next request
 		return
 	}
-	if !srv.origins.admit(ctx) {
+	if !srv.origins.allows(ctx) {
 		srv.warnOrigin(ctx)
 		srv.refuse(ctx, forbidden("Origin not allowed", errOrigin))
 		return
@@ -226,20 +226,20 @@ func (srv *Server) generateID(ctx *fasthttp.RequestCtx) (string, *RequestError) 
 
 func (srv *Server) newSession(remote netip.AddrPort, id string, r request) *Session {
 	c := &srv.config
-	s := &Session{srv: srv, id: id, revision: r.revision, remote: remote, born: srv.now(), pace: newPace(c)}
+	s := &Session{srv: srv, id: id, revision: r.revision, remote: remote, born: srv.now(), rate: newRateLimit(c)}
 	s.pingInterval, s.pingTimeout = c.PingInterval, c.PingTimeout
 	s.via.Store(uint32(r.transport))
 	s.over.Store(true)
-	s.out.limit, s.out.packFrom = c.MaxQueued, c.CompressionThreshold
+	s.out.limit, s.out.packFrom = c.MaxQueuedBytes, c.CompressionThreshold
 	s.out.revision = r.revision
 	s.out.total, s.out.dropsOldest = &srv.queued, c.Overflow == OverflowDropOldest
-	s.out.backlog = newBacklog(s)
+	s.out.watermark = newWatermark(s)
 	s.out.textOnly = r.base64 || r.jsonp != nil
 	if r.transport == Polling {
 		s.poll = &polling{s: s}
 	}
-	if c.ConcurrentHandlers > 1 {
-		s.slots = make(chan struct{}, c.ConcurrentHandlers)
+	if c.MaxConcurrentMessages > 1 {
+		s.slots = make(chan struct{}, c.MaxConcurrentMessages)
 	}
 	s.mu.Lock() // the timer may go off before it is assigned
 	s.beat.timer = time.AfterFunc(c.PingInterval+c.PingTimeout, s.tick)
@@ -265,7 +265,7 @@ func (s *Session) handshake(ctx *fasthttp.RequestCtx) (err error) {
 	return err
 }
 
-// mayUpgrade tells whether a session on t is offered WebSocket.
+// mayUpgrade reports whether a session on t is offered WebSocket.
 func (srv *Server) mayUpgrade(t Transport) bool {
 	return t == Polling && !srv.config.DisableUpgrades && slices.Contains(srv.config.Transports, WebSocket)
 }

@@ -60,7 +60,7 @@ func (s *Session) tick() {
 	switch phase {
 	case beatInterval:
 		s.suspect()
-		s.excuse.fresh()
+		s.pingGrace.reset()
 		s.ping()
 	case beatTimeout:
 		s.suspect()
@@ -83,9 +83,9 @@ func (s *Session) ping() { _ = s.out.push(codec.Packet{Type: codec.Ping}, 0) }
 // another; writing that tells us too if it has gone.
 func (s *Session) again() bool {
 	waits, writing := s.out.pinging()
-	if s.calling.Load() || writing || s.poll.delivers() {
-		s.excuse.late()
-	} else if !s.excuse.any() {
+	if s.callbackRuns.Load() || writing || s.poll.delivers() {
+		s.pingGrace.mark()
+	} else if !s.pingGrace.consume() {
 		return s.rearmed()
 	}
 	s.renew()
@@ -95,7 +95,7 @@ func (s *Session) again() bool {
 	return true
 }
 
-// rearmed tells whether the timer has been set anew since it went off.
+// rearmed reports whether the timer has been set anew since it went off.
 func (s *Session) rearmed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -111,13 +111,13 @@ func (s *Session) renew() {
 	}
 }
 
-// wrote says what became of n packets taken from the queue. PingTimeout begins when the ping has left.
-func (s *Session) wrote(n uint64, err error) {
-	s.excuse.begin() // or a tick between the two would find a ping that has left and no time for its answer
-	if s.out.wrote(n, err) {
+// finishedWriting says what became of n packets taken from the queue. PingTimeout begins when the ping has left.
+func (s *Session) finishedWriting(n uint64, err error) {
+	s.pingGrace.hold() // or a tick between the two would find a ping that has left and no time for its answer
+	if s.out.finished(n, err) {
 		s.renew()
 	}
-	s.excuse.cancel()
+	s.pingGrace.drop()
 }
 
 // heartbeat acts on the client's half: the pong of revision 4, the ping of revision 3.
@@ -137,7 +137,7 @@ func (s *Session) heartbeat(t codec.Type) {
 		s.arm(phase, wait)
 	}
 	s.mu.Unlock()
-	s.excuse.fresh()
+	s.pingGrace.reset()
 	if t == codec.Ping {
 		_ = s.out.push(codec.Packet{Type: codec.Pong}, 0)
 	}

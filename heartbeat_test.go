@@ -167,7 +167,7 @@ func TestHeartbeatInTheWrongDirection(t *testing.T) {
 // A full queue must not make a client that is slow look dead.
 func TestPingPassesAFullQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := openPolling(t, newTestServer(Config{MaxQueued: 10}), V4)
+		s := openPolling(t, newTestServer(Config{MaxQueuedBytes: 10}), V4)
 		for s.SendText("more") == nil {
 		}
 		time.Sleep(interval)

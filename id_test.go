@@ -17,7 +17,7 @@ func TestGenerateID(t *testing.T) {
 		name string
 		id   string
 		err  error
-		want error // what OnConnectionError is told of
+		want error // what OnRequestRefused is told of
 	}{
 		{"one character", "a", nil, nil},
 		{"all there are", "AZaz09-_.~", nil, nil},
@@ -47,9 +47,9 @@ func generate(t *testing.T, query, id string, err, want error) {
 	var told error
 	var opened *Session
 	srv := newTestServer(Config{
-		GenerateID:        func(*fasthttp.RequestCtx) (string, error) { return id, err },
-		OnConnectionError: func(_ *fasthttp.RequestCtx, _ netip.AddrPort, e *RequestError) { told = e.Err },
-		OnHandshake:       func(s *Session, _ *fasthttp.RequestCtx) error { opened = s; return nil },
+		GenerateID:       func(*fasthttp.RequestCtx) (string, error) { return id, err },
+		OnRequestRefused: func(_ *fasthttp.RequestCtx, _ netip.AddrPort, e *RequestError) { told = e.Err },
+		OnHandshake:      func(s *Session, _ *fasthttp.RequestCtx) error { opened = s; return nil },
 	})
 	srv.registry.add(&Session{id: "taken"})
 	defer srv.registry.remove(srv.registry.get([]byte("taken")))
@@ -131,10 +131,10 @@ func TestSameIDAtOnce(t *testing.T) {
 		var told []error
 		var disconnected, depth int
 		config := Config{
-			Cookie:            cookie,
-			GenerateID:        func(*fasthttp.RequestCtx) (string, error) { return "same", nil },
-			OnConnectionError: func(_ *fasthttp.RequestCtx, _ netip.AddrPort, e *RequestError) { told = append(told, e.Err) },
-			OnDisconnect:      func(*Session, Reason, error) { disconnected++ },
+			Cookie:           cookie,
+			GenerateID:       func(*fasthttp.RequestCtx) (string, error) { return "same", nil },
+			OnRequestRefused: func(_ *fasthttp.RequestCtx, _ netip.AddrPort, e *RequestError) { told = append(told, e.Err) },
+			OnDisconnect:     func(*Session, Reason, error) { disconnected++ },
 		}
 		var first *fasthttp.RequestCtx
 		var srv *Server

@@ -119,8 +119,8 @@ func lasting() (faults []string) {
 func (o *outbox) inconsistent() (faults []string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.left > o.taken || o.taken > o.pushed {
-		faults = append(faults, fmt.Sprintf("%d packets pushed, %d taken, %d left", o.pushed, o.taken, o.left))
+	if o.sent > o.taken || o.taken > o.pushed {
+		faults = append(faults, fmt.Sprintf("%d packets pushed, %d taken, %d left", o.pushed, o.taken, o.sent))
 	}
 	size := 0
 	for c := o.first; c != nil; c = c.next {
@@ -138,7 +138,7 @@ func (o *outbox) inconsistent() (faults []string) {
 	return faults
 }
 
-// counted is how much of a chunk counts against MaxQueued: not the open packet and pings.
+// counted is how much of a chunk counts against MaxQueuedBytes: not the open packet and pings.
 func (c *chunk) counted(rev Revision) (n int) {
 	if c.packed {
 		return len(c.frames())
@@ -158,10 +158,10 @@ func (s *Session) unfinished() (faults []string) {
 	if !s.isClosed() {
 		return nil
 	}
-	if n := s.excuse.state.Load(); n > 1 {
+	if n := s.pingGrace.state.Load(); n > 1 {
 		faults = append(faults, fmt.Sprintf("%d excuses", n/2))
 	}
-	if s.calling.Load() {
+	if s.callbackRuns.Load() {
 		faults = append(faults, "a callback")
 	}
 	if s.poll.delivers() {
@@ -200,9 +200,9 @@ func (srv *Server) unfinished() (faults []string) {
 	if n := srv.busy.count(); n != 0 {
 		faults = append(faults, fmt.Sprintf("%d that are busy", n))
 	}
-	srv.entrance.mu.Lock()
-	defer srv.entrance.mu.Unlock()
-	for from, one := range srv.entrance.addresses {
+	srv.admission.mu.Lock()
+	defer srv.admission.mu.Unlock()
+	for from, one := range srv.admission.addresses {
 		if one.sessions != 0 {
 			faults = append(faults, fmt.Sprintf("%d sessions of %v", one.sessions, from))
 		}

@@ -30,19 +30,19 @@ func TestClaim(t *testing.T) {
 	if b.rung() > 0 {
 		t.Error("a send wakes the transport that is draining")
 	}
-	if o.rest() {
+	if o.release() {
 		t.Error("rest with a packet in the queue")
 	}
 	takeAll(t, o, b)
-	if !o.rest() {
+	if !o.release() {
 		t.Error("no rest with an empty queue")
 	}
 	o.end(true)
-	if !o.claim(b) || o.rest() {
+	if !o.claim(b) || o.release() {
 		t.Error("the last word is nothing to drain for")
 	}
 	takeAll(t, o, b)
-	if !o.rest() {
+	if !o.release() {
 		t.Error("no rest after the last word")
 	}
 }
@@ -82,7 +82,7 @@ func (d *drainer) wake() {
 }
 
 func (d *drainer) drain() {
-	for again := true; again; again = !d.o.rest() {
+	for again := true; again; again = !d.o.release() {
 		if !d.alone.TryLock() {
 			panic("two drains at once")
 		}
@@ -90,7 +90,7 @@ func (d *drainer) drain() {
 		if err == nil {
 			d.got = append(d.got, texts(d.o.revision, queue)...)
 			d.o.free(queue)
-			d.o.wrote(n, nil)
+			d.o.finished(n, nil)
 		}
 		d.alone.Unlock()
 		d.count.came(int(n))
@@ -191,7 +191,7 @@ func (p *poller) poll() {
 		}
 		p.got = append(p.got, texts(p.o.revision, queue)...)
 		p.o.free(queue)
-		p.o.wrote(n, nil)
+		p.o.finished(n, nil)
 		p.count.came(int(n))
 	}
 }
@@ -207,11 +207,11 @@ func TestPassLosesNothing(t *testing.T) {
 			pollers[i] = &poller{o: o, count: all, bell: make(chan struct{}, 1)}
 		}
 		last := &drainer{o: o, count: all}
-		o.pass(nil, pollers[0], false, false)
+		o.transfer(nil, pollers[0], false, false)
 		sending := sendAll(o)
 		var polling sync.WaitGroup
 		for i, p := range pollers {
-			if i > 0 && !o.pass(pollers[i-1], p, false, false) {
+			if i > 0 && !o.transfer(pollers[i-1], p, false, false) {
 				t.Fatal("the outbox does not change hands")
 			}
 			p.wake() // there may be something already
@@ -221,7 +221,7 @@ func TestPassLosesNothing(t *testing.T) {
 			}
 			runtime.Gosched()
 		}
-		o.pass(pollers[len(pollers)-1], last, false, false)
+		o.transfer(pollers[len(pollers)-1], last, false, false)
 		last.wake()
 		pollers[len(pollers)-1].wake()
 		sending.Wait()
@@ -246,7 +246,7 @@ func TestDropWaitsForTheDrain(t *testing.T) {
 		takeAll(t, o, b) // and writes it, for as long as that takes
 		o.end(false)
 		dropped := make(chan bool, 1)
-		go func() { dropped <- o.drop(b) }()
+		go func() { dropped <- o.detach(b) }()
 		synctest.Wait()
 		if len(dropped) > 0 {
 			t.Fatal("drop returns while a drain is in progress")
@@ -258,7 +258,7 @@ func TestDropWaitsForTheDrain(t *testing.T) {
 		if !<-dropped {
 			t.Error("drop says that the transport did not hold the outbox")
 		}
-		if o.claim(b) || o.drop(b) {
+		if o.claim(b) || o.detach(b) {
 			t.Error("the transport is still there")
 		}
 		if _, _, _, err := o.take(b); !errors.Is(err, ErrClosed) {
@@ -270,21 +270,21 @@ func TestDropWaitsForTheDrain(t *testing.T) {
 // finishDrain is the rest of a drain whose transport leaves. A last word may be among it.
 func finishDrain(t *testing.T, o *outbox, b transport) {
 	t.Helper()
-	if o.rest() {
+	if o.release() {
 		return
 	}
 	for range 3 {
 		queue, n, _, err := o.take(b)
 		o.free(queue)
-		o.wrote(n, err)
-		if o.rest() {
+		o.finished(n, err)
+		if o.release() {
 			return
 		}
 	}
 	t.Error("the drain never comes to rest")
 	o.mu.Lock() // or drop would wait for ever
 	o.busy = false
-	o.ring()
+	o.notify()
 	o.mu.Unlock()
 }
 
@@ -298,7 +298,7 @@ func TestDropWithAQueue(t *testing.T) {
 		takeAll(t, o, b)
 		_ = o.push(text("two"), 0)
 		dropped := make(chan struct{})
-		go func() { defer close(dropped); o.drop(b) }()
+		go func() { defer close(dropped); o.detach(b) }()
 		synctest.Wait()
 		finishDrain(t, o, b)
 		<-dropped
@@ -308,7 +308,7 @@ func TestDropWithAQueue(t *testing.T) {
 func TestDropByAnother(t *testing.T) {
 	b := new(bell)
 	o := openOutbox(b, 1<<20)
-	if o.drop(new(bell)) {
+	if o.detach(new(bell)) {
 		t.Error("a transport that does not hold the outbox drops it")
 	}
 	if err := o.push(text(strings.Repeat("x", 10)), 0); err != nil {

@@ -86,7 +86,7 @@ func TestNobodyTouchesTheConnectionAfterwards(t *testing.T) {
 
 // leaving is the life of one WebSocket whose client goes at a random moment.
 func leaving(t *testing.T, upgraded bool) {
-	srv := newTestServer(Config{MaxQueued: 1 << 30, CloseTimeout: 50 * time.Millisecond, WriteTimeout: 50 * time.Millisecond})
+	srv := newTestServer(Config{MaxQueuedBytes: 1 << 30, CloseTimeout: 50 * time.Millisecond, WriteTimeout: 50 * time.Millisecond})
 	server, client := net.Pipe()
 	w, life := visitor(t, srv, upgraded)
 	done := make(chan struct{})

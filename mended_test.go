@@ -199,7 +199,7 @@ func TestSendPreparedMeetsTheEnd(t *testing.T) {
 	s.out.discard()
 	s.out.mu.Unlock()
 	w.send()
-	s.out.settle()
+	s.out.waitIdle()
 	_ = client.SetReadDeadline(time.Now().Add(10 * time.Second))
 	for {
 		if op, _, err := readFrame(client); err != nil {

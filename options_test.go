@@ -192,7 +192,7 @@ func TestVolatileAfterAnUpgrade(t *testing.T) {
 // A run of messages shares a chunk with those of its kind only.
 func TestNoCompressHasItsOwnChunks(t *testing.T) {
 	o := openOutbox(new(bell), 1<<20)
-	small := func(opts SendOption) *Prepared { return Prepare(Message{Data: []byte("prepared")}, opts) }
+	small := func(opts SendOption) *PreparedMessage { return Prepare(Message{Data: []byte("prepared")}, opts) }
 	large := Prepare(Message{Data: []byte(longText)}, NoCompress)
 	for _, err := range []error{
 		o.push(text("a"), 0), o.pushPrepared(small(0)), o.push(text("b"), NoCompress), o.pushPrepared(small(NoCompress)),
@@ -240,7 +240,7 @@ func TestSendJSON(t *testing.T) {
 		{"too much", custom, longText + longText, "", ErrQueueFull},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := openPolling(t, newTestServer(Config{JSON: c.json, MaxQueued: len(longText)}), V4)
+			s := openPolling(t, newTestServer(Config{MarshalJSON: c.json, MaxQueuedBytes: len(longText)}), V4)
 			if errors.Is(c.err, ErrQueueFull) {
 				_ = s.SendText("x")
 				get(s)
@@ -404,9 +404,9 @@ func TestInitialMessageIsCopied(t *testing.T) {
 func TestInitialMessageOnATinyQueue(t *testing.T) {
 	for _, limit := range []int{1, 200} {
 		want := strings.Repeat("x", 150)
-		config := Config{MaxQueued: limit, InitialMessage: &Message{Data: []byte(want)}}
+		config := Config{MaxQueuedBytes: limit, InitialMessage: &Message{Data: []byte(want)}}
 		if body := string(visit(t, newTestServer(config), "GET", handshake4).Response.Body()); !strings.HasSuffix(body, "\x1e4"+want) {
-			t.Errorf("MaxQueued %d: got %q", limit, body)
+			t.Errorf("MaxQueuedBytes %d: got %q", limit, body)
 		}
 		synctest.Test(t, func(t *testing.T) {
 			_, c := openPipe(t, newTestServer(config), V4)

@@ -43,9 +43,9 @@ func newOrigins(c Config, p proxies) (*origins, error) {
 var errNullCredentials = errors.New(`"null" with AllowCredentials would let every page act as the user, by a sandboxed frame; ` +
 	"AllowOrigin can take that upon itself")
 
-// admit tells whether the request's page may talk to us, and if so lets the browser know. A
+// admit reports whether the request's page may talk to us, and if so lets the browser know. A
 // request without an Origin does not come from a page of another site, unless it is JSONP.
-func (o *origins) admit(ctx *fasthttp.RequestCtx) bool {
+func (o *origins) allows(ctx *fasthttp.RequestCtx) bool {
 	from := string(httpheader.Value(&ctx.Request.Header, httpheader.Origin))
 	h := &ctx.Response.Header
 	all := o.listed.Any() && !o.credentials
@@ -78,7 +78,7 @@ func (o *origins) admit(ctx *fasthttp.RequestCtx) bool {
 	return true
 }
 
-// knows tells whether pages of an origin may talk to us.
+// knows reports whether pages of an origin may talk to us.
 func (o *origins) knows(ctx *fasthttp.RequestCtx, from string) bool {
 	listed := o.listed.Allowed(from)
 	if from == "null" && o.credentials {

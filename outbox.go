@@ -51,24 +51,24 @@ type outbox struct {
 	batch       uint32 // which cork is the last
 	holder      transport
 	first, last *chunk
-	size        int      // bytes queued, frame headers included
-	dropped     uint64   // messages, see Overflow
-	backlog     *backlog // nil where nobody wants to know of it
-	pushed      uint64   // packets accepted so far
-	taken       uint64   // packets that a transport took off the queue
-	left        uint64   // packets handed to a connection
-	ping        uint64   // packets accepted up to the last ping
+	size        int        // bytes queued, frame headers included
+	dropped     uint64     // messages, see Overflow
+	watermark   *watermark // nil where nobody wants to know of it
+	pushed      uint64     // packets accepted so far
+	taken       uint64     // packets that a transport took off the queue
+	sent        uint64     // packets handed to a connection
+	ping        uint64     // packets accepted up to the last ping
 	state       outboxState
 	textOnly    bool          // the client cannot take binary, on this transport: it travels as base64
 	deflates    bool          // the holder is a WebSocket with permessage-deflate
-	deserted    bool          // the client has left the holder
+	abandoned   bool          // the client has left the holder
 	lost        bool          // packets were dropped, or a connection failed under them
 	pong        bool          // one is queued
 	ready       bool          // the holder could write at once
 	busy        bool          // the holder is draining and will look again before it stops
-	loose       bool          // the present cork has lasted too long and is void
+	corkExpired bool          // the present cork has lasted too long and is void
 	armed       bool          // corkTimer runs
-	bell        chan struct{} // closed when left, busy or state changes; made by who waits
+	changed     chan struct{} // closed when left, busy or state changes; made by who waits
 	corkTimer   *time.Timer   // made when a cork first holds something back
 }
 
@@ -108,13 +108,13 @@ func (o *outbox) holds(t transport) bool {
 	return o.holder == t
 }
 
-// pass makes to the holder in place of from. One that is closing in good order passes, with all that is
+// transfer makes to the holder in place of from. One that is closing in good order passes, with all that is
 // queued and the last word: the client has stopped to poll by then. It fails when the queue was dropped
 // or the last word was taken, and when from does not hold it or was deserted.
-func (o *outbox) pass(from, to transport, textOnly, deflates bool) bool {
+func (o *outbox) transfer(from, to transport, textOnly, deflates bool) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.holder != from || o.deserted || o.state != outOpen && o.state != outClosing {
+	if o.holder != from || o.abandoned || o.state != outOpen && o.state != outClosing {
 		return false
 	}
 	o.holder, o.ready = to, true
@@ -126,7 +126,7 @@ func (o *outbox) pass(from, to transport, textOnly, deflates bool) bool {
 	return true
 }
 
-// take hands over all that is queued, in order, and tells whether the last word is due after
+// take hands over all that is queued, in order, and reports whether the last word is due after
 // it. The caller releases the chunks when they are written and calls wrote with the count.
 // It fails with errUpgraded for a transport that is not the holder (any more) and with ErrClosed
 // after the last word.
@@ -151,19 +151,19 @@ func (o *outbox) take(t transport) (c *chunk, n uint64, last bool, err error) {
 	return c, n, last, nil
 }
 
-// wrote says what became of n taken packets: handed to a connection, or lost with it. It tells whether the last ping
+// wrote says what became of n taken packets: handed to a connection, or lost with it. It reports whether the last ping
 // was among those handed over.
-func (o *outbox) wrote(n uint64, err error) (pinged bool) {
+func (o *outbox) finished(n uint64, err error) (pinged bool) {
 	o.mu.Lock()
-	pinged = err == nil && o.left < o.ping && o.left+n >= o.ping
+	pinged = err == nil && o.sent < o.ping && o.sent+n >= o.ping
 	if err != nil {
 		o.lost = true
 	} else {
-		o.left += n
+		o.sent += n
 	}
-	assert(o.left <= o.taken && o.taken <= o.pushed, "more packets have left than were queued")
-	o.backlog.measure(o.size, err == nil)
-	o.ring()
+	assert(o.sent <= o.taken && o.taken <= o.pushed, "more packets have left than were queued")
+	o.watermark.measure(o.size, err == nil)
+	o.notify()
 	o.mu.Unlock()
 	return pinged
 }
@@ -180,28 +180,28 @@ func (o *outbox) claim(t transport) bool {
 	return true
 }
 
-// rest ends a claim unless something was queued meanwhile.
-func (o *outbox) rest() bool {
+// release ends a claim unless something was queued meanwhile.
+func (o *outbox) release() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.pending() {
 		return false
 	}
 	o.busy, o.ready = false, true
-	o.ring()
+	o.notify()
 	return true
 }
 
-// pinging tells whether the last ping has not left, and whether a WebSocket is at work on what is before it.
+// pinging reports whether the last ping has not left, and whether a WebSocket is at work on what is before it.
 func (o *outbox) pinging() (waits, writing bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	waits = o.left < o.ping
+	waits = o.sent < o.ping
 	return waits, waits && o.busy
 }
 
-// away says that t has stopped waiting.
-func (o *outbox) away(t transport) {
+// setNotReady says that t has stopped waiting.
+func (o *outbox) setNotReady(t transport) {
 	o.mu.Lock()
 	if o.holder == t {
 		o.ready = false
@@ -210,7 +210,7 @@ func (o *outbox) away(t transport) {
 }
 
 // end refuses further packets. In good order what is queued still leaves; otherwise it is
-// dropped. It tells whether the last word is still to be said.
+// dropped. It reports whether the last word is still to be said.
 func (o *outbox) end(goodOrder bool) bool {
 	o.mu.Lock()
 	switch {
@@ -229,7 +229,7 @@ func (o *outbox) end(goodOrder bool) bool {
 		o.corkTimer.Stop()
 		o.armed = false
 	}
-	o.ring()
+	o.notify()
 	o.mu.Unlock()
 	if wake != nil && due {
 		wake.wake()
@@ -237,42 +237,42 @@ func (o *outbox) end(goodOrder bool) bool {
 	return due
 }
 
-// drop waits until nobody drains for t and takes its hold away. After it no goroutine touches t's
+// detach waits until nobody drains for t and takes its hold away. After it no goroutine touches t's
 // connection on behalf of this outbox.
-func (o *outbox) drop(t transport) bool {
+func (o *outbox) detach(t transport) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.holder != t {
 		return false // nobody drains for it
 	}
-	o.quiet()
+	o.waitIdleLocked()
 	o.holder = nil
 	o.state = outSilent
 	o.discard()
-	o.ring()
+	o.notify()
 	return true
 }
 
-// giveUp says that the client has left t, after which the queue does not pass to another. It fails when t does not
+// abandon says that the client has left t, after which the queue does not pass to another. It fails when t does not
 // hold it any more.
-func (o *outbox) giveUp(t transport) bool {
+func (o *outbox) abandon(t transport) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.deserted = o.holder == t
-	return o.deserted
+	o.abandoned = o.holder == t
+	return o.abandoned
 }
 
-// settle waits until nobody drains.
-func (o *outbox) settle() {
+// waitIdle waits until nobody drains.
+func (o *outbox) waitIdle() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.quiet()
+	o.waitIdleLocked()
 }
 
-// quiet is settle for who holds the lock, which it gives up meanwhile.
-func (o *outbox) quiet() {
+// waitIdleLocked is settle for who holds the lock, which it gives up meanwhile.
+func (o *outbox) waitIdleLocked() {
 	for o.busy {
-		bell := o.listen()
+		bell := o.changes()
 		o.mu.Unlock()
 		<-bell
 		o.mu.Lock()

@@ -40,7 +40,7 @@ func takeAll(t *testing.T, o *outbox, b transport) (packets []string, last bool)
 		t.Errorf("took %d packets, counted %d", len(packets), n)
 	}
 	o.free(queue)
-	o.wrote(n, nil)
+	o.finished(n, nil)
 	return packets, last
 }
 
@@ -297,14 +297,14 @@ func TestOutboxEnd(t *testing.T) {
 func TestDesertedOutboxDoesNotPass(t *testing.T) {
 	poll, socket := new(bell), new(bell)
 	o := openOutbox(poll, 1000)
-	if !o.giveUp(poll) || o.pass(poll, socket, false, false) {
+	if !o.abandon(poll) || o.transfer(poll, socket, false, false) {
 		t.Error("it passes on after its client has left")
 	}
 	o = openOutbox(poll, 1000)
-	if !o.pass(poll, socket, false, false) || o.giveUp(poll) {
+	if !o.transfer(poll, socket, false, false) || o.abandon(poll) {
 		t.Error("a former holder gives it up")
 	}
-	if o.pass(poll, new(bell), false, false) {
+	if o.transfer(poll, new(bell), false, false) {
 		t.Error("it passes from a former holder")
 	}
 }
@@ -319,7 +319,7 @@ func TestOutboxAfterTheLastWord(t *testing.T) {
 	if _, last := takeAll(t, o, b); !last {
 		t.Fatal("no last word")
 	}
-	if o.pass(b, other, false, false) {
+	if o.transfer(b, other, false, false) {
 		t.Error("the outbox changes hands after the last word")
 	}
 	for _, holder := range []transport{b, other} {
@@ -386,13 +386,13 @@ func TestAwayOfAnother(t *testing.T) {
 	poll, socket := new(bell), new(bell)
 	o := openOutbox(poll, 1000)
 	takeAll(t, o, poll)
-	o.pass(poll, socket, false, false)
-	o.away(poll)
+	o.transfer(poll, socket, false, false)
+	o.setNotReady(poll)
 	if err := o.push(text("x"), Volatile); err != nil {
 		t.Errorf("away of the former holder: %v", err)
 	}
 	takeAll(t, o, socket)
-	o.away(socket)
+	o.setNotReady(socket)
 	if err := o.push(text("x"), Volatile); !errors.Is(err, ErrNotReady) {
 		t.Errorf("away of the holder: %v", err)
 	}

@@ -11,10 +11,10 @@ import (
 type Overflow uint8
 
 const (
-	// OverflowError leaves it to the sender: the send fails with ErrQueueFull, the message is not queued,
+	// OverflowReject leaves it to the sender: the send fails with ErrQueueFull, the message is not queued,
 	// and the session goes on. Broadcast has no sender to tell and ends the session with
 	// ReasonSlowClient: a client that knows it has missed something can connect again.
-	OverflowError Overflow = iota
+	OverflowReject Overflow = iota
 	// OverflowDropNewest drops the message. The send succeeds, and Session.Dropped counts.
 	OverflowDropNewest
 	// OverflowDropOldest drops the oldest messages that wait, to make room. The send succeeds, and
@@ -34,7 +34,7 @@ func (o Overflow) check() {
 // overflowed is what a send makes of messages that found the queue full.
 func (s *Session) overflowed(messages int, broadcast bool) error {
 	if s.srv.queued.exceeded() {
-		s.srv.warn(noticeQueues, "engineio: queues are full from 4 KiB on, all together hold Config.MaxQueuedTotal: send less, or raise it if there is memory")
+		s.srv.warn(noticeQueues, "engineio: queues are full from 4 KiB on, all together hold Config.MaxQueuedBytesTotal: send less, or raise it if there is memory")
 	}
 	policy := s.srv.config.Overflow
 	if policy == OverflowDropNewest {

@@ -161,9 +161,9 @@ func (r *rehearsal) take() {
 	}
 	r.model.packets = nil
 	o.free(queue)
-	o.wrote(n, nil)
-	if o.left != o.pushed {
-		r.t.Fatalf("%d packets have left of %d: Flush hangs", o.left, o.pushed)
+	o.finished(n, nil)
+	if o.sent != o.pushed {
+		r.t.Fatalf("%d packets have left of %d: Flush hangs", o.sent, o.pushed)
 	}
 }
 
@@ -175,7 +175,7 @@ func TestOverflowModel(t *testing.T) {
 		t.Run(fmt.Sprintf("%d/revision %d, base64 %v/%d", overflow, rev, textOnly, seed), func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 1))
 			limit := []int{1, 300, 3000, 20_000, 80_000}[random.IntN(5)]
-			srv := newTestServer(Config{MaxQueued: limit, Overflow: overflow})
+			srv := newTestServer(Config{MaxQueuedBytes: limit, Overflow: overflow})
 			defer shut(srv)
 			s := newTestSession(t, srv, rev, Polling)
 			s.out.textOnly = textOnly
@@ -270,13 +270,13 @@ func TestOverflowPolicies(t *testing.T) {
 	for _, size := range []int{100, 2000} { // copied into the queue, and referred to
 		for what, send := range overflowSends {
 			for way, listen := range audiences {
-				for overflow := OverflowError; overflow <= OverflowClose; overflow++ {
+				for overflow := OverflowReject; overflow <= OverflowClose; overflow++ {
 					t.Run(fmt.Sprintf("%s/%s of %d/%d", way, what, size, overflow), func(t *testing.T) {
 						synctest.Test(t, func(t *testing.T) {
-							srv := newTestServer(Config{MaxQueued: fit*(size+7) + size/2, Overflow: overflow})
+							srv := newTestServer(Config{MaxQueuedBytes: fit*(size+7) + size/2, Overflow: overflow})
 							defer shut(srv)
 							a := listen(t, srv)
-							ends := overflow == OverflowClose || overflow == OverflowError && what == "Broadcast"
+							ends := overflow == OverflowClose || overflow == OverflowReject && what == "Broadcast"
 							var errs []error
 							for i := range sent {
 								errs = append(errs, send(a.s, marked(i, size)))
@@ -295,7 +295,7 @@ func TestOverflowPolicies(t *testing.T) {
 							if got := marks(a.heard()); !slices.Equal(got, want) {
 								t.Errorf("the client got %v, want %v", got, want)
 							}
-							if n := a.s.Dropped(); n != map[bool]uint64{false: sent - fit}[overflow == OverflowError] {
+							if n := a.s.Dropped(); n != map[bool]uint64{false: sent - fit}[overflow == OverflowReject] {
 								t.Errorf("%d were dropped", n)
 							}
 							if err := a.s.Flush(t.Context()); err != nil {
@@ -333,9 +333,9 @@ func checkErrors(t *testing.T, errs []error, fit int, overflow Overflow, broadca
 // One message always fits into an empty queue, whatever is to become of the others.
 func TestOneMessageAboveMaxQueued(t *testing.T) {
 	for what, send := range overflowSends {
-		for overflow := OverflowError; overflow <= OverflowClose; overflow++ {
+		for overflow := OverflowReject; overflow <= OverflowClose; overflow++ {
 			synctest.Test(t, func(t *testing.T) {
-				srv := newTestServer(Config{MaxQueued: 100, Overflow: overflow})
+				srv := newTestServer(Config{MaxQueuedBytes: 100, Overflow: overflow})
 				defer shut(srv)
 				s := openPolling(t, srv, V3)
 				for i := range 5 {
@@ -356,7 +356,7 @@ func TestOneMessageAboveMaxQueued(t *testing.T) {
 
 // Making room for a large message drops all that wait, and heartbeats stay where they were in the order.
 func TestDropOldestForALargeOne(t *testing.T) {
-	srv := newTestServer(Config{MaxQueued: 1000, Overflow: OverflowDropOldest})
+	srv := newTestServer(Config{MaxQueuedBytes: 1000, Overflow: OverflowDropOldest})
 	defer shut(srv)
 	s := openPolling(t, srv, V4)
 	large := strings.Repeat("x", 5000)
@@ -375,7 +375,7 @@ func TestDropOldestForALargeOne(t *testing.T) {
 
 // What cannot be dropped does not fail a send that makes room: the client has asked for it, and is slow.
 func TestDropOldestBehindAPong(t *testing.T) {
-	srv := newTestServer(Config{MaxQueued: 100, Overflow: OverflowDropOldest})
+	srv := newTestServer(Config{MaxQueuedBytes: 100, Overflow: OverflowDropOldest})
 	defer shut(srv)
 	s := openPolling(t, srv, V3)
 	post(s, "1:2")
@@ -390,7 +390,7 @@ func TestDropOldestBehindAPong(t *testing.T) {
 	}
 }
 
-// Exactly MaxQueued bytes may wait, whatever they are bytes of.
+// Exactly MaxQueuedBytes bytes may wait, whatever they are bytes of.
 func TestMaxQueuedExactly(t *testing.T) {
 	const limit = 500
 	for _, rev := range []Revision{V3, V4} {
@@ -400,7 +400,7 @@ func TestMaxQueuedExactly(t *testing.T) {
 					continue // it ends the session
 				}
 				for size := 30; size < 60; size++ {
-					srv := newTestServer(Config{MaxQueued: limit})
+					srv := newTestServer(Config{MaxQueuedBytes: limit})
 					s := openPolling(t, srv, rev)
 					s.out.textOnly = textOnly
 					n := 0
@@ -424,7 +424,7 @@ func TestPongsDoNotStayInAFullQueue(t *testing.T) {
 		"revision 3": func(s *Session) { _ = s.out.push(pong(), 0) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			srv := newTestServer(Config{Overflow: OverflowDropOldest, MaxQueued: 1 << 20})
+			srv := newTestServer(Config{Overflow: OverflowDropOldest, MaxQueuedBytes: 1 << 20})
 			defer shut(srv)
 			s := newTestSession(t, srv, V3, WebSocket)
 			if err := s.connect(new(bell)); err != nil {

@@ -11,7 +11,7 @@ import (
 // A pace holds a session back that sends more than Config.MaxMessageRate or MaxByteRate: it is read no
 // further until it is within them again. Nothing is lost; what the client goes on sending waits in its
 // own socket.
-type pace struct {
+type rateLimit struct {
 	perMessage, perByte float64 // nanoseconds
 
 	mu              sync.Mutex
@@ -20,12 +20,12 @@ type pace struct {
 	gone            bool          // it was not there
 }
 
-// newPace is nil where the configuration names no rate.
-func newPace(c *Config) *pace {
+// newRateLimit is nil where the configuration names no rate.
+func newRateLimit(c *Config) *rateLimit {
 	if c.MaxMessageRate == 0 && c.MaxByteRate == 0 {
 		return nil
 	}
-	p := new(pace)
+	p := new(rateLimit)
 	if c.MaxMessageRate > 0 {
 		p.perMessage = float64(time.Second) / float64(c.MaxMessageRate)
 	}
@@ -36,7 +36,7 @@ func newPace(c *Config) *pace {
 }
 
 // take counts a message that was received, and returns for how long nothing more may be.
-func (p *pace) take(now time.Duration, size int) time.Duration {
+func (p *rateLimit) take(now time.Duration, size int) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.messages.take(now, time.Duration(p.perMessage))
@@ -44,8 +44,8 @@ func (p *pace) take(now time.Duration, size int) time.Duration {
 	return max(p.messages.wait(now, 0), p.bytes.wait(now, 0))
 }
 
-// alive tells whether the client at the other end of conn was there when a held reader last looked.
-func (p *pace) alive(now time.Duration, conn net.Conn) bool {
+// alive reports whether the client at the other end of conn was there when a held reader last looked.
+func (p *rateLimit) alive(now time.Duration, conn net.Conn) bool {
 	p.mu.Lock()
 	gone, due := p.gone, p.looked == 0 || now-p.looked >= lookTime
 	if due {
@@ -61,30 +61,30 @@ func (p *pace) alive(now time.Duration, conn net.Conn) bool {
 	return !gone
 }
 
-// hold is called by who reads from conn, after a message. In the middle of an upgrade it lets a minute's worth through:
+// throttle is called by who reads from conn, after a message. In the middle of an upgrade it lets a minute's worth through:
 // the client comes to its end when its POST is answered. The debt stays, for the WebSocket to wait for. Meanwhile the
 // client's heartbeat may be in what waits, unless the client has gone.
-func (s *Session) hold(size int, conn net.Conn) {
-	wait := s.pace.take(s.srv.now(), size)
+func (s *Session) throttle(size int, conn net.Conn) {
+	wait := s.rate.take(s.srv.now(), size)
 	if wait == 0 {
 		return
 	}
 	excused := false
 	defer func() {
 		if excused {
-			s.excuse.end()
+			s.pingGrace.release()
 		}
 	}()
 	for until := s.srv.now() + wait; wait > 0 && (wait > lenience || !s.probed.Load()); wait = until - s.srv.now() {
-		switch alive := s.pace.alive(s.srv.now(), conn); {
+		switch alive := s.rate.alive(s.srv.now(), conn); {
 		case alive && !excused:
-			s.excuse.begin()
+			s.pingGrace.hold()
 			excused = true
 		case !alive && excused:
-			s.excuse.end()
+			s.pingGrace.release()
 			excused = false
 		}
-		timer := time.NewTimer(min(wait, s.lookAfter(wait)))
+		timer := time.NewTimer(min(wait, s.checkAfter(wait)))
 		select {
 		case <-timer.C:
 		case <-s.Context().Done():
@@ -94,9 +94,9 @@ func (s *Session) hold(size int, conn net.Conn) {
 	}
 }
 
-// lookAfter is how long who is held waits before the next look for an upgrade, which only long-polling can have, or for
+// checkAfter is how long who is held waits before the next look for an upgrade, which only long-polling can have, or for
 // the client.
-func (s *Session) lookAfter(wait time.Duration) time.Duration {
+func (s *Session) checkAfter(wait time.Duration) time.Duration {
 	if s.Transport() == Polling && wait <= lenience {
 		return glance
 	}

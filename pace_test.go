@@ -53,8 +53,8 @@ func (a *arrivals) paced(t *testing.T, n, burst int, every time.Duration) {
 	}
 }
 
-// isHeld tells whether a reader of s waits.
-func isHeld(s *Session) bool { return s.excuse.state.Load() > 1 }
+// isHeld reports whether a reader of s waits.
+func isHeld(s *Session) bool { return s.pingGrace.state.Load() > 1 }
 
 // counting are n messages, in one payload each or together, padded to size.
 func counting(rev Revision, n, size int) (payloads []string, together string) {
@@ -159,7 +159,7 @@ func TestNoRate(t *testing.T) {
 		s := openPolling(t, newTestServer(Config{OnMessage: a.message}), V4)
 		_, together := counting(V4, 50_000, 10)
 		post(s, together)
-		if s.pace != nil || s.excuse.any() || time.Since(a.start) != 0 || a.count() != 50_000 {
+		if s.rate != nil || s.pingGrace.consume() || time.Since(a.start) != 0 || a.count() != 50_000 {
 			t.Errorf("%d messages came within %v", a.count(), time.Since(a.start))
 		}
 		s.CloseNow()
@@ -219,7 +219,7 @@ func TestTwoHolds(t *testing.T) {
 		go s.receive(text("d"), nil) // for 1.5 s
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if wait := s.pace.messages.wait(s.srv.now(), 0); wait != 500*time.Millisecond || !isHeld(s) || !s.excuse.any() {
+		if wait := s.rate.messages.wait(s.srv.now(), 0); wait != 500*time.Millisecond || !isHeld(s) || !s.pingGrace.consume() {
 			t.Errorf("%v before the end of the second hold: held %v", wait, isHeld(s))
 		}
 		time.Sleep(time.Second)

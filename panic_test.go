@@ -19,7 +19,7 @@ func TestPanicInAHook(t *testing.T) {
 		status int
 		body   string
 	}{
-		{"OnConnectionError", Config{OnConnectionError: func(*fasthttp.RequestCtx, netip.AddrPort, *RequestError) { panic("oops") }},
+		{"OnRequestRefused", Config{OnRequestRefused: func(*fasthttp.RequestCtx, netip.AddrPort, *RequestError) { panic("oops") }},
 			"EIO=4&transport=pigeon", 400, `{"code":0,"message":"Transport unknown"}`},
 		{"AllowOrigin", Config{AllowOrigin: func(string) bool { panic("oops") }}, handshake4, 403, forbidden},
 		{"GenerateID", Config{GenerateID: func(*fasthttp.RequestCtx) (string, error) { panic("oops") }}, handshake4, 400, badRequest},
@@ -86,7 +86,7 @@ func TestPanicInOnHeadersOfAWebSocket(t *testing.T) {
 			OnHeaders:   func(*Session, *fasthttp.RequestCtx, bool) { panic("oops") },
 		})
 		ctx := incoming("GET", webSocket4, upgradeHeader...)
-		if p := panicOf(func() { srv.Serve(ctx) }); p != nil {
+		if p := panicOf(func() { srv.ServeFastHTTP(ctx) }); p != nil {
 			t.Fatalf("%v reaches fasthttp", p)
 		}
 		if ctx.Response.StatusCode() != 101 || !ctx.Hijacked() || reasonOf(t, opened) != ReasonPanic {

@@ -60,7 +60,7 @@ func (p *polling) serveGet(ctx *fasthttp.RequestCtx, jsonp []byte, initial bool)
 		p.s.srv.refuseEmpty(ctx, fasthttp.StatusBadRequest, errPollOverlap)
 		return
 	}
-	defer p.leave()
+	defer p.endGet()
 	p.noop.Store(false)
 	p.parked.Arm()
 	if p.s.probed.Load() {
@@ -73,9 +73,9 @@ func (p *polling) serveGet(ctx *fasthttp.RequestCtx, jsonp []byte, initial bool)
 	}
 	r := response{ctx: ctx, jsonp: jsonp, initial: initial}
 	for !p.drain(&r) {
-		p.s.srv.checkSight(ctx.Conn())
+		p.s.srv.checkConn(ctx.Conn())
 		if !p.parked.Wait(ctx.Conn()) {
-			if p.s.out.giveUp(p) { // or an upgrade has it
+			if p.s.out.abandon(p) { // or an upgrade has it
 				p.s.terminate(ReasonTransportClose, errPollAborted)
 			}
 			ctx.SetConnectionClose()
@@ -88,14 +88,14 @@ func (p *polling) serveGet(ctx *fasthttp.RequestCtx, jsonp []byte, initial bool)
 	}
 	r.write(p.s)
 	r.delivery.send(&r)
-	p.s.wrote(r.packets, nil)
+	p.s.finishedWriting(r.packets, nil)
 	if r.last {
-		p.s.said()
+		p.s.closeDelivered()
 	}
 }
 
-// leave ends a GET. After an upgrade none will follow, and the connection is not kept in mind.
-func (p *polling) leave() {
+// endGet ends a GET. After an upgrade none will follow, and the connection is not kept in mind.
+func (p *polling) endGet() {
 	for {
 		upgraded := p.s.Transport() != Polling
 		if upgraded {
@@ -123,10 +123,10 @@ func (p *polling) drain(r *response) bool {
 	case queue != nil || last:
 		r.packets, r.last = n, last
 		if err := p.answer(r, queue, last); err != nil {
-			p.s.wrote(n, err)
+			p.s.finishedWriting(n, err)
 		}
 	case p.noop.Load():
-		p.s.out.away(p)
+		p.s.out.setNotReady(p)
 		r.room(1)
 		r.body = textFormat(p.s.revision).Append(r.body, codec.Packet{Type: codec.Noop})
 	default:
@@ -153,7 +153,7 @@ func (p *polling) answer(r *response, queue *chunk, last bool) error {
 	p.s.out.free(queue)
 	if last {
 		word := codec.Close
-		if p.s.last() == ReasonClientClose {
+		if p.s.closeReason() == ReasonClientClose {
 			word = codec.Noop // it knows; this only ends its poll
 		}
 		r.body = format.Append(r.body, codec.Packet{Type: word})

@@ -55,7 +55,7 @@ func (p *polling) servePost(ctx *fasthttp.RequestCtx, jsonp bool) {
 		begin := p.s.srv.now()
 		p.feed(format.Decode(body), ctx.Conn())
 		if p.s.srv.now()-begin > slowPace {
-			p.s.excuse.late() // the client's next POST waits for the answer
+			p.s.pingGrace.mark() // the client's next POST waits for the answer
 		}
 	}
 	ctx.Request.ReleaseBody(keepBody)
@@ -120,7 +120,7 @@ func readBody(ctx *fasthttp.RequestCtx, c *Config) ([]byte, error) {
 	return body, nil
 }
 
-// cutOff tells whether the end of a stream was the end of the connection. fasthttp says io.EOF to both. In
+// cutOff reports whether the end of a stream was the end of the connection. fasthttp says io.EOF to both. In
 // chunks nothing else tells them apart; who closes his half of a connection is gone for a poll too.
 func cutOff(ctx *fasthttp.RequestCtx, body []byte, limit int) bool {
 	if len(body) > limit {

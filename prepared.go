@@ -10,10 +10,10 @@ import (
 	"github.com/fasteio/engineio/internal/ws"
 )
 
-// A Prepared is a message, or a group of messages, that is encoded once and sent to many sessions, whatever
+// A PreparedMessage is a message, or a group of messages, that is encoded once and sent to many sessions, whatever
 // their transport and revision. It is immutable, may be used by any number of goroutines, and needs
 // no release.
-type Prepared struct {
+type PreparedMessage struct {
 	packets   []codec.Packet
 	opts      SendOption
 	binary    bool // one of the packets is
@@ -23,13 +23,13 @@ type Prepared struct {
 }
 
 // Prepare prepares a message; its data is copied.
-func Prepare(m Message, opts ...SendOption) *Prepared {
+func Prepare(m Message, opts ...SendOption) *PreparedMessage {
 	return PrepareAll([]Message{m}, opts...)
 }
 
 // PrepareAll prepares a group of messages, which is sent like by Session.SendAll; their data is copied.
-func PrepareAll(group []Message, opts ...SendOption) *Prepared {
-	p := &Prepared{packets: make([]codec.Packet, len(group)), opts: options(opts)}
+func PrepareAll(group []Message, opts ...SendOption) *PreparedMessage {
+	p := &PreparedMessage{packets: make([]codec.Packet, len(group)), opts: options(opts)}
 	for i, m := range group {
 		p.packets[i] = m.packet()
 		p.packets[i].Data = bytes.Clone(m.Data)
@@ -41,18 +41,18 @@ func PrepareAll(group []Message, opts ...SendOption) *Prepared {
 }
 
 // PrepareText prepares a text message.
-func PrepareText(text string, opts ...SendOption) *Prepared {
+func PrepareText(text string, opts ...SendOption) *PreparedMessage {
 	return Prepare(Message{Data: view(text)}, opts...)
 }
 
 // PrepareBinary prepares a binary message; data is copied.
-func PrepareBinary(data []byte, opts ...SendOption) *Prepared {
+func PrepareBinary(data []byte, opts ...SendOption) *PreparedMessage {
 	return Prepare(Message{Data: data, Binary: true}, opts...)
 }
 
-// PrepareJSON prepares v as a text message, encoded by Config.JSON, whose errors it returns.
-func (srv *Server) PrepareJSON(v any, opts ...SendOption) (*Prepared, error) {
-	text, err := srv.config.JSON(v)
+// PrepareJSON prepares v as a text message, encoded by Config.MarshalJSON, whose errors it returns.
+func (srv *Server) PrepareJSON(v any, opts ...SendOption) (*PreparedMessage, error) {
+	text, err := srv.config.MarshalJSON(v)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (srv *Server) PrepareJSON(v any, opts ...SendOption) (*Prepared, error) {
 }
 
 // group is the number of messages in a group, and 0 for a single message.
-func (p *Prepared) group() int {
+func (p *PreparedMessage) group() int {
 	if len(p.packets) == 1 {
 		return 0
 	}
@@ -68,7 +68,7 @@ func (p *Prepared) group() int {
 }
 
 // made is the frame for a kind of session, or its compressed form, if it was made before; else nil.
-func (p *Prepared) made(rev Revision, textOnly, deflated bool) []byte {
+func (p *PreparedMessage) made(rev Revision, textOnly, deflated bool) []byte {
 	kind := p.kind(rev, textOnly)
 	if deflated {
 		kind |= 4
@@ -80,7 +80,7 @@ func (p *Prepared) made(rev Revision, textOnly, deflated bool) []byte {
 }
 
 // frame is the WebSocket frame for a kind of session, or the frames of a group, made on first use.
-func (p *Prepared) frame(rev Revision, textOnly bool) []byte {
+func (p *PreparedMessage) frame(rev Revision, textOnly bool) []byte {
 	kept := &p.frames[p.kind(rev, textOnly)]
 	if f := kept.Load(); f != nil {
 		return *f
@@ -95,7 +95,7 @@ func (p *Prepared) frame(rev Revision, textOnly bool) []byte {
 
 // deflated is the same frame under permessage-deflate. Without context takeover it is the same
 // for every session.
-func (p *Prepared) deflated(rev Revision, textOnly bool) []byte {
+func (p *PreparedMessage) deflated(rev Revision, textOnly bool) []byte {
 	kept := &p.frames[p.kind(rev, textOnly)|4]
 	if f := kept.Load(); f != nil {
 		return *f
@@ -111,7 +111,7 @@ func (p *Prepared) deflated(rev Revision, textOnly bool) []byte {
 }
 
 // kind numbers the forms of a frame. A text has one.
-func (p *Prepared) kind(rev Revision, textOnly bool) (kind int) {
+func (p *PreparedMessage) kind(rev Revision, textOnly bool) (kind int) {
 	if !p.binary {
 		return 0
 	}

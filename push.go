@@ -10,7 +10,7 @@ import (
 // look dead. A pong of revision 3 answers all pings before it.
 func (o *outbox) push(p codec.Packet, opts SendOption) error {
 	o.mu.Lock()
-	err := o.takes(p.Type, o.wireSize(p), opts)
+	err := o.accept(p.Type, o.wireSize(p), opts)
 	if p.Type == codec.Pong && err == ErrQueueFull {
 		err = nil // there is one at most
 	}
@@ -49,7 +49,7 @@ func (o *outbox) pushGroup(group []Message, opts SendOption) error {
 	for _, m := range group {
 		n += o.wireSize(m.packet())
 	}
-	if err := o.takes(codec.Message, n, opts); err != nil {
+	if err := o.accept(codec.Message, n, opts); err != nil {
 		o.mu.Unlock()
 		return err
 	}
@@ -66,11 +66,11 @@ func (o *outbox) pushGroup(group []Message, opts SendOption) error {
 }
 
 // pushPrepared queues packets that are encoded already.
-func (o *outbox) pushPrepared(p *Prepared) error {
+func (o *outbox) pushPrepared(p *PreparedMessage) error {
 	plain := p.opts&NoCompress != 0
 	o.mu.Lock()
 	frame, packed := o.encoded(p)
-	if err := o.takes(codec.Message, len(frame), p.opts); err != nil {
+	if err := o.accept(codec.Message, len(frame), p.opts); err != nil {
 		o.mu.Unlock()
 		return err
 	}
@@ -95,7 +95,7 @@ func (o *outbox) pushPrepared(p *Prepared) error {
 
 // encoded is the frame of p as the holder sends it, and whether it is compressed. The caller holds mu, which encoded
 // gives up while it makes a frame: an upgrade may come in between, and ask for another.
-func (o *outbox) encoded(p *Prepared) (frame []byte, packed bool) {
+func (o *outbox) encoded(p *PreparedMessage) (frame []byte, packed bool) {
 	for {
 		textOnly := o.textOnly
 		frame = p.made(o.revision, textOnly, false)
@@ -128,7 +128,7 @@ func longestPayload(frames []byte) (longest int) {
 // more to read than it reads.
 func (o *outbox) pushPong(data []byte) {
 	o.mu.Lock()
-	if o.takes(codec.Pong, ws.HeaderLen(len(data))+len(data), 0) != nil {
+	if o.accept(codec.Pong, ws.HeaderLen(len(data))+len(data), 0) != nil {
 		o.mu.Unlock()
 		return
 	}
@@ -154,12 +154,12 @@ func (o *outbox) wireSize(p codec.Packet) int {
 	return ws.HeaderLen(n) + n
 }
 
-// bounded tells whether packets of a type count against the limit: those that a sender or the
+// bounded reports whether packets of a type count against the limit: those that a sender or the
 // client can make more of.
 func bounded(t codec.Type) bool { return t == codec.Message || t == codec.Pong }
 
-// takes tells whether a packet of n bytes on the wire may be queued.
-func (o *outbox) takes(t codec.Type, n int, opts SendOption) error {
+// accept reports whether a packet of n bytes on the wire may be queued.
+func (o *outbox) accept(t codec.Type, n int, opts SendOption) error {
 	switch {
 	case o.state == outNew:
 		return ErrNotOpen
@@ -176,7 +176,7 @@ func (o *outbox) takes(t codec.Type, n int, opts SendOption) error {
 	return ErrQueueFull
 }
 
-// fits tells whether n more bytes may be queued. One message always may.
+// fits reports whether n more bytes may be queued. One message always may.
 func (o *outbox) fits(n int) bool {
 	switch more := o.size + n; {
 	case o.size == 0:
@@ -243,11 +243,11 @@ func (o *outbox) free(c *chunk) {
 func (o *outbox) queued(n, packets int) transport {
 	o.pushed += uint64(packets)
 	o.size += n
-	o.backlog.measure(o.size, false)
+	o.watermark.measure(o.size, false)
 	switch {
 	case o.busy:
 		return nil
-	case o.corks > 0 && !o.loose:
+	case o.corks > 0 && !o.corkExpired:
 		o.arm()
 		return nil
 	}

@@ -109,10 +109,10 @@ func TestPingsBehindALongCallback(t *testing.T) {
 	})
 }
 
-// With ConcurrentHandlers a callback that runs is no excuse: the client can be heard.
+// With MaxConcurrentMessages a callback that runs is no excuse: the client can be heard.
 func TestConcurrentCallbackAndADeadClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		srv := newTestServer(Config{ConcurrentHandlers: 2, OnMessage: func(s *Session, _ Message) { <-s.Context().Done() }})
+		srv := newTestServer(Config{MaxConcurrentMessages: 2, OnMessage: func(s *Session, _ Message) { <-s.Context().Done() }})
 		s, r := openRecorded(t, srv, V4)
 		s.receive(text("until the end"), nil)
 		nextPing(t, r)
@@ -126,7 +126,7 @@ func TestConcurrentCallbackAndADeadClient(t *testing.T) {
 func TestConcurrentCallbacksThatHoldTheReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const work = 3 * (interval + timeout)
-		srv := newTestServer(Config{ConcurrentHandlers: 2, OnMessage: func(_ *Session, m Message) {
+		srv := newTestServer(Config{MaxConcurrentMessages: 2, OnMessage: func(_ *Session, m Message) {
 			if string(m.Data) == "work" {
 				time.Sleep(work)
 			}
@@ -167,7 +167,7 @@ func TestLongPost(t *testing.T) {
 
 // A client that pings is answered, however full its queue.
 func TestPongOfAFullQueue(t *testing.T) {
-	s := openPolling(t, newTestServer(Config{MaxQueued: 100}), V3)
+	s := openPolling(t, newTestServer(Config{MaxQueuedBytes: 100}), V3)
 	for range 10 {
 		if err := s.SendText("1234567"); err != nil { // 10 bytes each
 			t.Fatal(err)

@@ -38,20 +38,20 @@ const (
 var reasons = [...]struct {
 	name string
 	code int // of the WebSocket close frame, RFC 6455 section 7.4
-	by   Party
+	by   Initiator
 }{
-	ReasonServerClose:    {"server close", 1000, PartyServer},
-	ReasonClientClose:    {"client close", 1000, PartyClient},
-	ReasonTransportClose: {"transport close", 1000, PartyNetwork},
-	ReasonTransportError: {"transport error", 1002, PartyServer},
-	ReasonPingTimeout:    {"ping timeout", 1001, PartyNetwork},
-	ReasonParseError:     {"parse error", 1002, PartyServer},
-	ReasonTooBig:         {"message too big", 1009, PartyServer},
-	ReasonSlowClient:     {"slow client", 1008, PartyServer},
-	ReasonPanic:          {"panic", 1011, PartyServer},
-	ReasonShutdown:       {"server shutdown", 1001, PartyServer},
-	ReasonDrain:          {"server drain", 1001, PartyServer},
-	ReasonStalled:        {"stalled", 1008, PartyNetwork},
+	ReasonServerClose:    {"server close", 1000, InitiatorServer},
+	ReasonClientClose:    {"client close", 1000, InitiatorClient},
+	ReasonTransportClose: {"transport close", 1000, InitiatorNetwork},
+	ReasonTransportError: {"transport error", 1002, InitiatorServer},
+	ReasonPingTimeout:    {"ping timeout", 1001, InitiatorNetwork},
+	ReasonParseError:     {"parse error", 1002, InitiatorServer},
+	ReasonTooBig:         {"message too big", 1009, InitiatorServer},
+	ReasonSlowClient:     {"slow client", 1008, InitiatorServer},
+	ReasonPanic:          {"panic", 1011, InitiatorServer},
+	ReasonShutdown:       {"server shutdown", 1001, InitiatorServer},
+	ReasonDrain:          {"server drain", 1001, InitiatorServer},
+	ReasonStalled:        {"stalled", 1008, InitiatorNetwork},
 }
 
 // String is the reason in two or three lower-case words, for logs and metrics.
@@ -59,7 +59,7 @@ func (r Reason) String() string {
 	if int(r) < len(reasons) && r > 0 {
 		return reasons[r].name
 	}
-	return fmt.Sprintf("reason %d", uint8(r))
+	return fmt.Sprintf("Reason(%d)", uint8(r))
 }
 
 // CloseCode is the WebSocket close code that the client is given for this reason.
@@ -70,41 +70,41 @@ func (r Reason) CloseCode() int {
 	return 1011
 }
 
-// Party is who ended it: the client on purpose, the server on purpose or for something that the client did, or
+// Initiator is who ended it: the client on purpose, the server on purpose or for something that the client did, or
 // the network, when the client was lost.
-func (r Reason) Party() Party {
+func (r Reason) Initiator() Initiator {
 	if int(r) < len(reasons) {
 		return reasons[r].by
 	}
 	return 0
 }
 
-// Party is one of those who can end a session.
-type Party uint8
+// Initiator is one of those who can end a session.
+type Initiator uint8
 
-// The parties.
+// The initiators.
 const (
-	PartyServer Party = iota + 1
-	PartyClient
-	PartyNetwork
+	InitiatorServer Initiator = iota + 1
+	InitiatorClient
+	InitiatorNetwork
 )
 
-// String is the party in one word.
-func (p Party) String() string {
+// String is the initiator in one word.
+func (p Initiator) String() string {
 	switch p {
-	case PartyServer:
+	case InitiatorServer:
 		return "server"
-	case PartyClient:
+	case InitiatorClient:
 		return "client"
-	case PartyNetwork:
+	case InitiatorNetwork:
 		return "network"
 	}
-	return fmt.Sprintf("party %d", uint8(p))
+	return fmt.Sprintf("Initiator(%d)", uint8(p))
 }
 
-// owesWord tells whether a polling client with no request under way is still told. It is when
+// lingers reports whether a polling client with no request under way is still told. It is when
 // the session ended in good order; a client that was refused or lost finds an unknown session.
-func (r Reason) owesWord() bool {
+func (r Reason) lingers() bool {
 	switch r {
 	case ReasonServerClose, ReasonClientClose, ReasonSlowClient, ReasonPanic, ReasonShutdown, ReasonDrain:
 		return true

@@ -34,24 +34,24 @@ const hearsNoFrame = websocket.CloseAbnormalClosure
 
 // A verdict is what a reason means, however it came about.
 type verdict struct {
-	party engineio.Party
+	initiator engineio.Initiator
 	code  int    // of the close frame
 	next  string // what the first GET after the end reads, when none was parked
 }
 
 var verdicts = map[engineio.Reason]verdict{
-	engineio.ReasonServerClose:    {engineio.PartyServer, 1000, hearsClose},
-	engineio.ReasonClientClose:    {engineio.PartyClient, 1000, hearsNoop},
-	engineio.ReasonTransportClose: {engineio.PartyNetwork, 1000, hearsUnknown},
-	engineio.ReasonTransportError: {engineio.PartyServer, 1002, hearsUnknown},
-	engineio.ReasonPingTimeout:    {engineio.PartyNetwork, 1001, hearsUnknown},
-	engineio.ReasonParseError:     {engineio.PartyServer, 1002, hearsUnknown},
-	engineio.ReasonTooBig:         {engineio.PartyServer, 1009, hearsUnknown},
-	engineio.ReasonSlowClient:     {engineio.PartyServer, 1008, hearsClose},
-	engineio.ReasonPanic:          {engineio.PartyServer, 1011, hearsClose},
-	engineio.ReasonShutdown:       {engineio.PartyServer, 1001, hearsClose},
-	engineio.ReasonDrain:          {engineio.PartyServer, 1001, hearsClose},
-	engineio.ReasonStalled:        {engineio.PartyNetwork, 1008, hearsUnknown},
+	engineio.ReasonServerClose:    {engineio.InitiatorServer, 1000, hearsClose},
+	engineio.ReasonClientClose:    {engineio.InitiatorClient, 1000, hearsNoop},
+	engineio.ReasonTransportClose: {engineio.InitiatorNetwork, 1000, hearsUnknown},
+	engineio.ReasonTransportError: {engineio.InitiatorServer, 1002, hearsUnknown},
+	engineio.ReasonPingTimeout:    {engineio.InitiatorNetwork, 1001, hearsUnknown},
+	engineio.ReasonParseError:     {engineio.InitiatorServer, 1002, hearsUnknown},
+	engineio.ReasonTooBig:         {engineio.InitiatorServer, 1009, hearsUnknown},
+	engineio.ReasonSlowClient:     {engineio.InitiatorServer, 1008, hearsClose},
+	engineio.ReasonPanic:          {engineio.InitiatorServer, 1011, hearsClose},
+	engineio.ReasonShutdown:       {engineio.InitiatorServer, 1001, hearsClose},
+	engineio.ReasonDrain:          {engineio.InitiatorServer, 1001, hearsClose},
+	engineio.ReasonStalled:        {engineio.InitiatorNetwork, 1008, hearsUnknown},
 }
 
 // A finish is a way in which sessions end.
@@ -186,7 +186,7 @@ var lost = []finish{
 	}, {
 		reason: engineio.ReasonStalled, way: "a client that reads nothing", code: hearsNoFrame, parked: hearsNothing,
 		never:  map[string]string{"between": alwaysPark},
-		config: engineio.Config{WriteTimeout: 2 * time.Millisecond, MaxQueued: 32 << 20},
+		config: engineio.Config{WriteTimeout: 2 * time.Millisecond, MaxQueuedBytes: 32 << 20},
 		provoke: func(t *testing.T, e *exit) {
 			e.shrink()
 			if err := e.s.SendText(strings.Repeat("x", 12<<20)); err != nil {
@@ -283,15 +283,15 @@ var slowOnes = []finish{
 	{
 		reason: engineio.ReasonSlowClient, way: "a full queue, OverflowClose", cause: is(engineio.ErrQueueFull),
 		never:  map[string]string{"parked": neverPark},
-		config: engineio.Config{MaxQueued: 10, Overflow: engineio.OverflowClose}, provoke: tells("fill"),
+		config: engineio.Config{MaxQueuedBytes: 10, Overflow: engineio.OverflowClose}, provoke: tells("fill"),
 	}, {
 		reason: engineio.ReasonSlowClient, way: "a full queue, Broadcast", cause: is(engineio.ErrQueueFull),
 		never:  map[string]string{"parked": neverPark},
-		config: engineio.Config{MaxQueued: 10}, provoke: tells("fill by Broadcast"),
+		config: engineio.Config{MaxQueuedBytes: 10}, provoke: tells("fill by Broadcast"),
 	}, {
 		reason: engineio.ReasonSlowClient, way: "all queues are full", cause: is(engineio.ErrQueueFull),
 		never:  map[string]string{"parked": neverPark},
-		config: engineio.Config{MaxQueuedTotal: 1, Overflow: engineio.OverflowClose}, provoke: tells("fill"),
+		config: engineio.Config{MaxQueuedBytesTotal: 1, Overflow: engineio.OverflowClose}, provoke: tells("fill"),
 	},
 }
 
@@ -300,7 +300,7 @@ var panics = []finish{
 	{
 		reason: engineio.ReasonPanic, way: "in OnHighWater", cause: isText("panic in OnHighWater: high water"),
 		never:  map[string]string{"parked": neverPark},
-		config: engineio.Config{HighWater: 1, OnHighWater: func(*engineio.Session) { panic("high water") }},
+		config: engineio.Config{HighWaterBytes: 1, OnHighWater: func(*engineio.Session) { panic("high water") }},
 		provoke: func(_ *testing.T, e *exit) { // what has left again before anybody looked is not told
 			for !errors.Is(e.s.SendText("more than the client reads"), engineio.ErrClosed) {
 			}
@@ -471,7 +471,7 @@ func aborted(socket error) func(*exit, error) bool {
 	}
 }
 
-// happens tells whether a finish comes about there.
+// happens reports whether a finish comes about there.
 func (f *finish) happens(setup enginetest.Setup) bool {
 	return f.never[string(setup.Way)] == "" && f.never[fmt.Sprint(int(setup.Revision))] == ""
 }
@@ -550,8 +550,8 @@ func (f *finish) checkEnding(t *testing.T, e *exit, end ending) {
 	if end.s != e.s {
 		t.Error("another session has ended")
 	}
-	if f.reason.Party() != v.party || f.reason.CloseCode() != v.code {
-		t.Errorf("party %v, code %d", f.reason.Party(), f.reason.CloseCode())
+	if f.reason.Initiator() != v.initiator || f.reason.CloseCode() != v.code {
+		t.Errorf("initiator %v, code %d", f.reason.Initiator(), f.reason.CloseCode())
 	}
 	if f.cause == nil && end.err != nil || f.cause != nil && !f.cause(e, end.err) {
 		t.Errorf("the error behind it is %#v: %v", end.err, end.err)

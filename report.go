@@ -11,8 +11,8 @@ import (
 // report tells the application and the log of a refused request.
 func (srv *Server) report(ctx *fasthttp.RequestCtx, e *RequestError) {
 	remote := srv.proxies.remoteAddr(ctx)
-	if f := srv.config.OnConnectionError; f != nil {
-		srv.guarded("OnConnectionError", func() { f(ctx, remote, e) })
+	if f := srv.config.OnRequestRefused; f != nil {
+		srv.guarded("OnRequestRefused", func() { f(ctx, remote, e) })
 	}
 	for _, r := range remedies {
 		if e.Err == r.err {

@@ -246,7 +246,7 @@ func TestBodiesOutliveTheHandler(t *testing.T) {
 // The same by HTTP, with many at a time.
 func TestLargeBodiesOfMany(t *testing.T) {
 	const clients, rounds = 8, 60
-	srv := newTestServer(Config{MaxQueued: 1 << 30})
+	srv := newTestServer(Config{MaxQueuedBytes: 1 << 30})
 	ln := fasthttputil.NewInmemoryListener()
 	server := &fasthttp.Server{Handler: srv.Handler(nil), NoDefaultDate: true}
 	served := make(chan error, 1)

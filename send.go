@@ -21,9 +21,9 @@ func (s *Session) SendBinary(data []byte, opts ...SendOption) error {
 	return s.Send(Message{Data: data, Binary: true}, opts...)
 }
 
-// SendJSON queues v as a text message, encoded by Config.JSON, whose errors it returns.
+// SendJSON queues v as a text message, encoded by Config.MarshalJSON, whose errors it returns.
 func (s *Session) SendJSON(v any, opts ...SendOption) error {
-	text, err := s.srv.config.JSON(v)
+	text, err := s.srv.config.MarshalJSON(v)
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (s *Session) Send(m Message, opts ...SendOption) error {
 }
 
 // SendAll queues a group of messages as one: no message of another sender comes between them, on either
-// transport and across an upgrade, and Config.Overflow refuses or drops all of them or none. For Config.MaxQueued
+// transport and across an upgrade, and Config.Overflow refuses or drops all of them or none. For Config.MaxQueuedBytes
 // a group is one message, so one always fits into an empty queue. Data is copied; it fails like SendText.
 func (s *Session) SendAll(group []Message, opts ...SendOption) error {
 	for _, m := range group {
@@ -64,9 +64,9 @@ func (s *Session) SendAll(group []Message, opts ...SendOption) error {
 // SendPrepared queues a message that was encoded before, with the options it was prepared with. Such
 // a message goes to many sessions, so a WebSocket that has nothing else to write is written to
 // before it returns, as far as that needs no waiting. Otherwise it is like SendText.
-func (s *Session) SendPrepared(p *Prepared) error { return s.sendPrepared(p, false) }
+func (s *Session) SendPrepared(p *PreparedMessage) error { return s.sendPrepared(p, false) }
 
-func (s *Session) sendPrepared(p *Prepared, broadcast bool) error {
+func (s *Session) sendPrepared(p *PreparedMessage, broadcast bool) error {
 	if p.invalid || p.separator && !s.carriesSeparator() {
 		return ErrInvalidText
 	}
@@ -80,7 +80,7 @@ func (s *Session) sendPrepared(p *Prepared, broadcast bool) error {
 	return err
 }
 
-// Queued is how much waits in the send queue, in bytes on the wire: what Config.MaxQueued bounds.
+// Queued is how much waits in the send queue, in bytes on the wire: what Config.MaxQueuedBytes bounds.
 func (s *Session) Queued() int {
 	s.out.mu.Lock()
 	defer s.out.mu.Unlock()
@@ -93,7 +93,7 @@ func (s *Session) Queued() int {
 // messages; in OnConnect on long-polling it can only fail, since that GET is yet to come.
 func (s *Session) Flush(ctx context.Context) error { return s.out.flush(ctx) }
 
-// carries tells whether the transport can carry a text.
+// carries reports whether the transport can carry a text.
 func (s *Session) carries(text []byte) bool {
 	if !utf8.Valid(text) {
 		return false

@@ -17,30 +17,30 @@ import (
 )
 
 // A Server holds sessions and speaks the protocol for them. It is made by New, mounted with
-// Handler, Serve or the Fiber middleware, and ended by Shutdown. Its methods may be called from
+// Handler, ServeFastHTTP or the Fiber middleware, and ended by Shutdown. Its methods may be called from
 // any goroutine.
 type Server struct {
-	config   Config
-	origins  *origins
-	proxies  proxies
-	packer   *compress.Compressor // nil when compression is off
-	registry registry
-	entrance *admission
-	sessions tally           // that have not ended, handshakes under way included
-	busy     tally           // sessions, their connections, tasks of Go
-	queued   budget          // what waits in the sessions' queues
-	asking   atomic.Int32    // OnHandshake under way
-	tasks    atomic.Int32    // of Go, under way
-	late     latecomers      // sessions that wait for their OnDisconnect
-	notices  notices         // what the log was told of
-	draining atomic.Bool     // no new sessions
-	closing  atomic.Bool     // and no new tasks
-	made     time.Time       // when now began to count
-	drainGap time.Duration   // the longest between two sessions that Drain closes
-	ctx      context.Context // of the tasks of Go
-	cancel   context.CancelFunc
-	watching atomic.Pointer[<-chan struct{}] // the HTTP server of the last request
-	sight    sight
+	config    Config
+	origins   *origins
+	proxies   proxies
+	packer    *compress.Compressor // nil when compression is off
+	registry  registry
+	admission *admission
+	sessions  waitGroup       // that have not ended, handshakes under way included
+	busy      waitGroup       // sessions, their connections, tasks of Go
+	queued    budget          // what waits in the sessions' queues
+	asking    atomic.Int32    // OnHandshake under way
+	tasks     atomic.Int32    // of Go, under way
+	late      latecomers      // sessions that wait for their OnDisconnect
+	notices   notices         // what the log was told of
+	draining  atomic.Bool     // no new sessions
+	closing   atomic.Bool     // and no new tasks
+	made      time.Time       // when now began to count
+	drainGap  time.Duration   // the longest between two sessions that Drain closes
+	ctx       context.Context // of the tasks of Go
+	cancel    context.CancelFunc
+	watching  atomic.Pointer[<-chan struct{}] // the HTTP server of the last request
+	sight     connWarnings
 
 	addressless sync.Once // the warning about clients without an IP address
 
@@ -71,8 +71,8 @@ func New(config Config) *Server {
 		panic("engineio: Config.CompressionLevels: " + err.Error())
 	}
 	srv.registry.init()
-	srv.entrance = newAdmission(srv.config)
-	srv.queued.limit = int64(srv.config.MaxQueuedTotal)
+	srv.admission = newAdmission(srv.config)
+	srv.queued.limit = int64(srv.config.MaxQueuedBytesTotal)
 	srv.ctx, srv.cancel = context.WithCancel(context.Background())
 	return srv
 }
@@ -122,7 +122,7 @@ func (srv *Server) Len() int { return srv.sessions.count() }
 // socket takes at once, about 10 us each (benchmarks/results/scale.md), and leaves the rest to a goroutine.
 // Config.Overflow says what becomes of a session whose queue is full. A text that a session's transport
 // cannot carry (see ErrInvalidText) is left out for that session. It does not count who gets it; see Len.
-func (srv *Server) Broadcast(p *Prepared) {
+func (srv *Server) Broadcast(p *PreparedMessage) {
 	srv.registry.each(func(s *Session) bool {
 		_ = s.sendPrepared(p, true)
 		return true
@@ -164,7 +164,7 @@ func (srv *Server) recovered(where string) {
 }
 
 // guarded runs a hook whose panic must not reach fasthttp, which would let it end the process. It
-// tells whether there was none.
+// reports whether there was none.
 func (srv *Server) guarded(where string, hook func()) (ok bool) {
 	defer srv.recovered(where)
 	hook()
@@ -240,16 +240,16 @@ func (srv *Server) watch(done <-chan struct{}) {
 
 // admit counts a session that is about to open.
 func (srv *Server) admit(from netip.Addr) *RequestError {
-	if !from.IsValid() && srv.entrance.tracks {
+	if !from.IsValid() && srv.admission.tracks {
 		srv.addressless.Do(func() {
 			srv.config.Logger.Warn("engineio: a client has no IP address, as on a Unix socket: all such clients count as one for " +
 				"MaxSessionsPerIP and MaxHandshakeRatePerIP; for a proxy that sets X-Forwarded-For, list \"unix\" in Config.TrustedProxies")
 		})
 	}
 	srv.busy.add() // before the look at draining, or Shutdown could miss it
-	err := srv.entrance.enter(from, srv.now())
-	if err == nil && !srv.sessions.addWithin(srv.config.MaxSessions) {
-		srv.entrance.leave(from)
+	err := srv.admission.reserve(from, srv.now())
+	if err == nil && !srv.sessions.tryAdd(srv.config.MaxSessions) {
+		srv.admission.release(from)
 		err = retryLater(503, "Too many sessions", unavailableTime, errSessions)
 	}
 	if err == nil && srv.draining.Load() {
@@ -268,7 +268,7 @@ func errDraining() *RequestError {
 
 // dismiss is the end of an admitted session, but for what busy counts.
 func (srv *Server) dismiss(from netip.Addr) {
-	srv.entrance.leave(from)
+	srv.admission.release(from)
 	srv.sessions.done()
 }
 

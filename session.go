@@ -27,18 +27,18 @@ type Session struct {
 
 	born time.Duration // of Server.now, when its handshake came
 
-	pace *pace // nil where no rate is bounded
+	rate *rateLimit // nil where no rate is bounded
 
-	turn      sync.RWMutex  // held while a callback runs, shared by concurrent OnMessage
-	slots     chan struct{} // one for each OnMessage at work; nil unless they are concurrent
-	connected bool          // OnConnect was due; guarded by turn
-	calling   atomic.Bool   // a callback has the turn to itself, and keeps the client from being heard
-	revision  Revision
+	callbackMu   sync.RWMutex  // held while a callback runs, shared by concurrent OnMessage
+	slots        chan struct{} // one for each OnMessage at work; nil unless they are concurrent
+	connected    bool          // OnConnect was due; guarded by turn
+	callbackRuns atomic.Bool   // a callback has the turn to itself, and keeps the client from being heard
+	revision     Revision
 
-	via    atomic.Uint32 // the Transport
-	over   atomic.Bool   // state is not open, or connect has not opened the session: nothing is received
-	probed atomic.Bool   // an upgrade has got as far as the probe
-	excuse excuse
+	via       atomic.Uint32 // the Transport
+	over      atomic.Bool   // state is not open, or connect has not opened the session: nothing is received
+	probed    atomic.Bool   // an upgrade has got as far as the probe
+	pingGrace pingGrace
 
 	mu      sync.Mutex // a leaf, like outbox.mu
 	state   state
@@ -144,7 +144,7 @@ func (s *Session) terminate(r Reason, err error) {
 		s.mu.Unlock()
 		return
 	}
-	lingers := r.owesWord()
+	lingers := r.lingers()
 	if s.state == stateClosing {
 		r = s.reason
 	}
@@ -181,14 +181,14 @@ func (s *Session) terminate(r Reason, err error) {
 	if known && s.srv.debugging() {
 		s.srv.config.Logger.Debug("engineio: session closed", "sid", s.id, "transport", s.Transport(), "remote", s.remote, "reason", r, "err", err)
 	}
-	if s.srv.config.OnDisconnect == nil && s.turn.TryLock() {
-		s.turn.Unlock()
+	if s.srv.config.OnDisconnect == nil && s.callbackMu.TryLock() {
+		s.callbackMu.Unlock()
 		s.leaveGroups()
 		s.srv.busy.done()
 		return
 	}
 	s.srv.late.add(s)
-	go s.settle()
+	go s.runOnDisconnect()
 }
 
 // linger keeps a closed polling session findable for one more GET: two HTTP requests are not
@@ -199,8 +199,8 @@ func (s *Session) linger() {
 	s.mu.Unlock()
 }
 
-// said is called by long-polling when the last word is in a response.
-func (s *Session) said() {
+// closeDelivered is called by long-polling when the last word is in a response.
+func (s *Session) closeDelivered() {
 	s.terminate(0, nil) // no-op unless close began it, and then the reason is named
 	s.mu.Lock()
 	s.beat.timer.Stop()
@@ -208,8 +208,8 @@ func (s *Session) said() {
 	s.srv.forget(s)
 }
 
-// last is called by a transport that is about to say the last word, and gives its reason.
-func (s *Session) last() Reason {
+// closeReason is called by a transport that is about to say the last word, and gives its reason.
+func (s *Session) closeReason() Reason {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.reason
@@ -248,10 +248,10 @@ func (s *Session) connect(t transport) error {
 		return errIDInUse
 	}
 	s.introduce()
-	if s.enter(onConnect) {
+	if s.lockCallbacks(onConnect) {
 		s.connected = true
-		s.opened()
-		s.out.watch()
+		s.runOnConnect()
+		s.out.watchWatermark()
 	}
 	return nil
 }
@@ -277,9 +277,9 @@ func (s *Session) uncork() {
 func (s *Session) receive(p codec.Packet, from net.Conn) {
 	switch p.Type {
 	case codec.Message:
-		s.deliver(Message{Data: p.Data, Binary: p.Binary})
-		if s.pace != nil {
-			s.hold(len(p.Data), from)
+		s.runOnMessage(Message{Data: p.Data, Binary: p.Binary})
+		if s.rate != nil {
+			s.throttle(len(p.Data), from)
 		}
 	case codec.Ping, codec.Pong:
 		s.heartbeat(p.Type)

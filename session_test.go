@@ -29,7 +29,7 @@ func TestTheFirstNamesTheReason(t *testing.T) {
 			func(s *Session) { s.terminate(ReasonPingTimeout, nil) },
 			func(s *Session) { s.terminate(ReasonTransportError, cause) },
 		}, ReasonPingTimeout, nil},
-		{"the last word of a closing session", []func(*Session){closing, func(s *Session) { s.said() }}, ReasonServerClose, nil},
+		{"the last word of a closing session", []func(*Session){closing, func(s *Session) { s.closeDelivered() }}, ReasonServerClose, nil},
 		{"a poll too many while closing", []func(*Session){closing, func(s *Session) { s.terminate(ReasonTransportError, errPollOverlap) }}, ReasonServerClose, errPollOverlap},
 	} {
 		t.Run(c.name, func(t *testing.T) {

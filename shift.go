@@ -6,10 +6,10 @@ import "time"
 // working goroutine in between, which costs about 1 us a time and saves 2 KB or more.
 const slowPace = 100 * time.Millisecond
 
-// shift has a goroutine of its own do some work for w, and returns what that says: whether the
+// runOnFreshStack has a goroutine of its own do some work for w, and returns what that says: whether the
 // connection goes on. The caller only waits, so its stack stays as small as it began: one that work
 // has grown from 2 KB to 4 or 16 shrinks to 4 at best, when the garbage collector finds it idle.
-func (w *webSocket) shift(work func(*webSocket) bool) bool {
+func (w *webSocket) runOnFreshStack(work func(*webSocket) bool) bool {
 	done := make(chan bool, 1)
 	go func() {
 		goesOn := false
@@ -20,14 +20,14 @@ func (w *webSocket) shift(work func(*webSocket) bool) bool {
 	return <-done
 }
 
-// inline is shift where the wait itself needs more stack, on TLS: a second goroutine would save none.
-func (w *webSocket) inline(work func(*webSocket) bool) bool {
+// runHere is shift where the wait itself needs more stack, on TLS: a second goroutine would save none.
+func (w *webSocket) runHere(work func(*webSocket) bool) bool {
 	defer w.s.srv.recovered("a WebSocket")
 	return work(w)
 }
 
-// slow tells, after a read, whether the shift is to end.
-func (w *webSocket) slow() bool {
+// releaseIfSlow tells, after a read, whether the shift is to end.
+func (w *webSocket) releaseIfSlow() bool {
 	before := w.lastRead
 	w.lastRead = w.s.srv.now()
 	if w.lastRead-before < slowPace || !w.reader.Rest() {

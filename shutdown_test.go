@@ -167,7 +167,7 @@ func announced(on stack, entered chan<- struct{}) stack {
 	return stack{on.name, func(t *testing.T, srv *engineio.Server, o enginetest.Options) *enginetest.Server {
 		return enginetest.Start(t, func(ctx *fasthttp.RequestCtx) {
 			entered <- struct{}{}
-			srv.Serve(ctx)
+			srv.ServeFastHTTP(ctx)
 		}, o)
 	}}
 }

@@ -9,12 +9,12 @@ import (
 	"github.com/fasteio/engineio/internal/ws"
 )
 
-// sight is what the log was told of connections that cannot be seen through.
-type sight struct{ unknown, blind, hijacked sync.Once }
+// connWarnings is what the log was told of connections that cannot be seen through.
+type connWarnings struct{ unknown, blind, hijacked sync.Once }
 
-// beneath is the connection in a wrapper of fasthttp's for MaxConnsPerIP, any other as it is. The wrapper is another
+// innerConn is the connection in a wrapper of fasthttp's for MaxConnsPerIP, any other as it is. The wrapper is another
 // client's when it was closed.
-func (srv *Server) beneath(c net.Conn) net.Conn {
+func (srv *Server) innerConn(c net.Conn) net.Conn {
 	inner, known := conncheck.PerIP(c)
 	if !known {
 		srv.sight.unknown.Do(func() {
@@ -35,9 +35,9 @@ func (srv *Server) checkHijacked(c net.Conn) {
 	}
 }
 
-// checkSight warns once of connections on which a client that goes away is noticed late.
-func (srv *Server) checkSight(c net.Conn) {
-	srv.beneath(c)
+// checkConn warns once of connections on which a client that goes away is noticed late.
+func (srv *Server) checkConn(c net.Conn) {
+	srv.innerConn(c)
 	if hides := conncheck.Blind(c); hides != "" {
 		srv.sight.blind.Do(func() {
 			srv.config.Logger.Warn("engineio: a type of connection hides its socket, so a long-polling client that goes away is noticed "+

@@ -17,13 +17,13 @@ func TestHiddenSocketIsToldOnce(t *testing.T) {
 	server, _ := loopback(t)
 	var book logbook
 	srv := newTestServer(Config{Logger: slog.New(&book)})
-	srv.checkSight(server)
-	srv.checkSight(nil)
+	srv.checkConn(server)
+	srv.checkConn(nil)
 	if len(book.lines) > 0 {
 		t.Fatalf("logged %q of a socket", book.lines)
 	}
 	for range 3 {
-		srv.checkSight(hidden{server})
+		srv.checkConn(hidden{server})
 	}
 	if n := book.count("WARN engineio: a type of connection hides its socket"); n != 1 || !strings.Contains(book.lines[0], "NetConn()") {
 		t.Errorf("logged %q", book.lines)
@@ -35,12 +35,12 @@ func TestUnknownConnectionIsToldOnce(t *testing.T) {
 	server, _ := loopback(t)
 	var book logbook
 	srv := newTestServer(Config{Logger: slog.New(&book)})
-	if srv.beneath(server) != server || len(book.lines) > 0 {
+	if srv.innerConn(server) != server || len(book.lines) > 0 {
 		t.Fatalf("logged %q of a socket", book.lines)
 	}
 	unknown := hijacked(t, server, false) // of fasthttp, and none that carries a request
 	for range 3 {
-		if srv.beneath(unknown) != unknown {
+		if srv.innerConn(unknown) != unknown {
 			t.Error("it was opened")
 		}
 	}

@@ -114,7 +114,7 @@ func TestSlowClientOverTLS(t *testing.T) {
 	for name, sizes := range map[string][]int{"one message": {2 << 20}, "several": {1 << 20, 1 << 20, 1 << 19}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, client, _ := overTLS(t, Config{WriteTimeout: writeTimeout, MaxQueued: 8 << 20})
+			s, client, _ := overTLS(t, Config{WriteTimeout: writeTimeout, MaxQueuedBytes: 8 << 20})
 			if _, _, err := readFrame(client); err != nil {
 				t.Fatal(err)
 			}

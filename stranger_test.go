@@ -23,7 +23,7 @@ func TestNoMessageReachesAStranger(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			churn(t, serve(t, onFasthttp, engineio.Config{CloseTimeout: time.Second, MaxQueued: 20_000}, o))
+			churn(t, serve(t, onFasthttp, engineio.Config{CloseTimeout: time.Second, MaxQueuedBytes: 20_000}, o))
 		})
 	}
 }

@@ -6,18 +6,18 @@ import (
 	"sync"
 )
 
-// A tally counts what Shutdown waits for. Unlike a sync.WaitGroup it can be waited for with a
+// A waitGroup counts what Shutdown waits for. Unlike a sync.WaitGroup it can be waited for with a
 // context, and it may grow while somebody waits.
-type tally struct {
+type waitGroup struct {
 	mu   sync.Mutex
 	n    int
 	zero chan struct{} // closed when n falls to 0; made by who waits
 }
 
-func (t *tally) add() { t.addWithin(math.MaxInt) }
+func (t *waitGroup) add() { t.tryAdd(math.MaxInt) }
 
-// addWithin fails when there are as many as limit.
-func (t *tally) addWithin(limit int) bool {
+// tryAdd fails when there are as many as limit.
+func (t *waitGroup) tryAdd(limit int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.n >= limit {
@@ -27,13 +27,13 @@ func (t *tally) addWithin(limit int) bool {
 	return true
 }
 
-func (t *tally) count() int {
+func (t *waitGroup) count() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.n
 }
 
-func (t *tally) done() {
+func (t *waitGroup) done() {
 	t.mu.Lock()
 	t.n--
 	assert(t.n >= 0, "more were done than came")
@@ -44,7 +44,7 @@ func (t *tally) done() {
 	t.mu.Unlock()
 }
 
-func (t *tally) wait(ctx context.Context) error {
+func (t *waitGroup) wait(ctx context.Context) error {
 	t.mu.Lock()
 	if t.n == 0 {
 		t.mu.Unlock()

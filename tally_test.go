@@ -10,14 +10,14 @@ import (
 func TestTallyOfNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := new(tally).wait(ctx); err != nil {
+	if err := new(waitGroup).wait(ctx); err != nil {
 		t.Errorf("wait for nothing: %v", err)
 	}
 }
 
 func TestTallyWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var c tally
+		var c waitGroup
 		c.add()
 		done := make(chan error, 2)
 		for range cap(done) {
@@ -45,7 +45,7 @@ func TestTallyWaits(t *testing.T) {
 }
 
 func TestTallyWaitEndsWithTheContext(t *testing.T) {
-	var c tally
+	var c waitGroup
 	c.add()
 	cause := errors.New("no time")
 	ctx, cancel := context.WithCancelCause(t.Context())

@@ -24,29 +24,29 @@ func (c callback) String() string {
 }
 
 // enter takes the callbacks' turn, for which. It fails when the session is over.
-func (s *Session) enter(which callback) bool {
-	s.turn.Lock()
+func (s *Session) lockCallbacks(which callback) bool {
+	s.callbackMu.Lock()
 	if s.over.Load() {
-		s.turn.Unlock()
+		s.callbackMu.Unlock()
 		return false
 	}
 	if which != onMessage {
 		s.note(which)
 	}
-	s.calling.Store(true)
+	s.callbackRuns.Store(true)
 	return true
 }
 
 // leave gives the turn back. It is deferred around a callback and recovers its panic.
-func (s *Session) leave(which callback) {
+func (s *Session) unlockCallbacks(which callback) {
 	if p := recover(); p != nil {
 		s.panicked(which, p)
 	}
 	if which != onMessage {
 		s.note(onMessage)
 	}
-	s.calling.Store(false)
-	s.turn.Unlock()
+	s.callbackRuns.Store(false)
+	s.callbackMu.Unlock()
 }
 
 // note says which callback has the turn. OnMessage is what it is otherwise, and never noted.
@@ -75,13 +75,13 @@ func (s *Session) panicked(which callback, p any) {
 
 // settle runs OnDisconnect when no other callback runs any more. terminate starts it, once and as a latecomer, in a
 // goroutine of its own: its caller may be a callback, or hold a lock that OnDisconnect wants.
-func (s *Session) settle() {
+func (s *Session) runOnDisconnect() {
 	defer s.srv.busy.done()
 	defer s.leaveGroups()
 	defer s.srv.late.remove(s)
-	s.turn.Lock()
+	s.callbackMu.Lock()
 	s.note(onDisconnect)
-	defer s.leave(onDisconnect)
+	defer s.unlockCallbacks(onDisconnect)
 	if f := s.srv.config.OnDisconnect; f != nil && s.connected {
 		s.mu.Lock()
 		r, err := s.reason, s.err
@@ -90,59 +90,59 @@ func (s *Session) settle() {
 	}
 }
 
-func (s *Session) opened() {
-	defer s.leave(onConnect)
+func (s *Session) runOnConnect() {
+	defer s.unlockCallbacks(onConnect)
 	if f := s.srv.config.OnConnect; f != nil {
 		s.out.begin()
 		f(s)
 	}
 }
 
-// deliver runs OnMessage, here or, if the application wants several at once, beside.
-func (s *Session) deliver(m Message) {
+// runOnMessage runs OnMessage, here or, if the application wants several at once, beside.
+func (s *Session) runOnMessage(m Message) {
 	if s.slots != nil {
-		s.slot()
-		s.turn.RLock() // here, or a goodbye right behind the message could overtake it
+		s.acquireSlot()
+		s.callbackMu.RLock() // here, or a goodbye right behind the message could overtake it
 		m.Data = bytes.Clone(m.Data)
-		go s.deliverShared(m, !s.over.Load())
+		go s.runOnMessageConcurrently(m, !s.over.Load())
 		return
 	}
-	if !s.enter(onMessage) {
+	if !s.lockCallbacks(onMessage) {
 		return
 	}
-	defer s.leave(onMessage)
+	defer s.unlockCallbacks(onMessage)
 	if f := s.srv.config.OnMessage; f != nil {
 		f(s, m)
 	}
 }
 
-// slot waits until another OnMessage may run. Nothing is read meanwhile.
-func (s *Session) slot() {
+// acquireSlot waits until another OnMessage may run. Nothing is read meanwhile.
+func (s *Session) acquireSlot() {
 	select {
 	case s.slots <- struct{}{}:
 		return
 	default:
 	}
-	s.excuse.begin()
-	defer s.excuse.end()
+	s.pingGrace.hold()
+	defer s.pingGrace.release()
 	s.slots <- struct{}{}
 }
 
-// enterBeside is enter for what may run beside an OnMessage, if that may.
-func (s *Session) enterBeside() bool {
+// rlockCallbacks is enter for what may run beside an OnMessage, if that may.
+func (s *Session) rlockCallbacks() bool {
 	if s.slots == nil {
-		return s.enter(onMessage) // which it is, passed knows
+		return s.lockCallbacks(onMessage) // which it is, passed knows
 	}
-	s.turn.RLock()
+	s.callbackMu.RLock()
 	if s.over.Load() {
-		s.turn.RUnlock()
+		s.callbackMu.RUnlock()
 		return false
 	}
 	return true
 }
 
-// leaveBeside is its leave.
-func (s *Session) leaveBeside(which callback) {
+// runlockCallbacks is its leave.
+func (s *Session) runlockCallbacks(which callback) {
 	if p := recover(); p != nil {
 		s.panicked(which, p)
 	}
@@ -150,18 +150,18 @@ func (s *Session) leaveBeside(which callback) {
 		s.note(onMessage)
 	}
 	if s.slots != nil {
-		s.turn.RUnlock()
+		s.callbackMu.RUnlock()
 		return
 	}
-	s.calling.Store(false)
-	s.turn.Unlock()
+	s.callbackRuns.Store(false)
+	s.callbackMu.Unlock()
 }
 
-// deliverShared shares the turn, which deliver has taken, with other OnMessage of the session, and with
+// runOnMessageConcurrently shares the turn, which deliver has taken, with other OnMessage of the session, and with
 // nothing else.
-func (s *Session) deliverShared(m Message, open bool) {
+func (s *Session) runOnMessageConcurrently(m Message, open bool) {
 	defer func() { <-s.slots }()
-	defer s.leaveBeside(onMessage)
+	defer s.runlockCallbacks(onMessage)
 	if f := s.srv.config.OnMessage; f != nil && open {
 		f(s, m)
 	}

@@ -61,29 +61,29 @@ func (s *Session) completeUpgrade(w *webSocket) bool {
 		s.probeBy = s.srv.now() + s.srv.config.UpgradeTimeout // nobody displaces w from here on
 	}
 	s.mu.Unlock()
-	if !ours || !s.out.pass(s.poll, w, w.base64, w.deflate) {
+	if !ours || !s.out.transfer(s.poll, w, w.base64, w.deflate) {
 		return false
 	}
 	s.via.Store(uint32(WebSocket))
 	s.cancelUpgrade(w)
 	s.poll.wake() // a GET that should not be there finds the transport gone
 	if s.poll.get.TryLock() {
-		s.poll.leave()
+		s.poll.endGet()
 	}
 	return true
 }
 
-// upgraded tells the application. It shares the turn where OnMessage does: nothing is read from the WebSocket before
+// runOnUpgrade tells the application. It shares the turn where OnMessage does: nothing is read from the WebSocket before
 // it returns, and an OnMessage may wait for what comes by it.
-func (s *Session) upgraded() {
+func (s *Session) runOnUpgrade() {
 	if s.srv.debugging() {
 		s.srv.config.Logger.Debug("engineio: session upgraded", "sid", s.id, "remote", s.remote)
 	}
 	f := s.srv.config.OnUpgrade
-	if f == nil || !s.enterBeside() {
+	if f == nil || !s.rlockCallbacks() {
 		return
 	}
-	defer s.leaveBeside(onUpgrade)
+	defer s.runlockCallbacks(onUpgrade)
 	s.note(onUpgrade)
 	f(s)
 }

@@ -384,5 +384,5 @@ func TestNoDisplacementAfterTheFive(t *testing.T) {
 		t.Error("the upgrade fails")
 	}
 	s.CloseNow()
-	s.out.settle()
+	s.out.waitIdle()
 }

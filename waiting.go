@@ -21,7 +21,7 @@ func (s *Session) suspect() {
 	time.AfterFunc(slowTime, func() {
 		if now, last, ok := s.blocked(); ok && now == which && last == batch {
 			s.srv.warn(noticeCallback, fmt.Sprintf("engineio: %v has not returned for %v, and its session reads nothing meanwhile: "+
-				"do what takes long in a goroutine (Server.Go), or set Config.ConcurrentHandlers", which, slowTime),
+				"do what takes long in a goroutine (Server.Go), or set Config.MaxConcurrentMessages", which, slowTime),
 				"sid", s.id, "remote", s.remote)
 		}
 	})
@@ -30,7 +30,7 @@ func (s *Session) suspect() {
 // blocked tells which callback runs, and in which batch of packets. One that may be waiting for a slow client, by
 // Flush, is not meant.
 func (s *Session) blocked() (which callback, batch uint32, ok bool) {
-	if s.slots != nil || !s.calling.Load() {
+	if s.slots != nil || !s.callbackRuns.Load() {
 		return 0, 0, false
 	}
 	s.out.mu.Lock()
@@ -92,7 +92,7 @@ func (srv *Server) pending() string {
 	srv.registry.each(func(s *Session) bool {
 		switch {
 		case s.isClosed(): // a latecomer, or none that anybody waits for
-		case s.calling.Load():
+		case s.callbackRuns.Load():
 			note("session in "+s.has().String(), 1)
 		default:
 			note("session that is closing", 1)

@@ -27,9 +27,9 @@ func TestBroadcastWalks(t *testing.T) {
 }
 
 func TestBroadcastMeetsAFullQueue(t *testing.T) {
-	for overflow, lives := range map[Overflow]bool{OverflowError: false, OverflowClose: false, OverflowDropNewest: true} {
+	for overflow, lives := range map[Overflow]bool{OverflowReject: false, OverflowClose: false, OverflowDropNewest: true} {
 		var told []Reason
-		srv := newTestServer(Config{MaxQueued: 10, Overflow: overflow, OnDisconnect: func(_ *Session, r Reason, err error) {
+		srv := newTestServer(Config{MaxQueuedBytes: 10, Overflow: overflow, OnDisconnect: func(_ *Session, r Reason, err error) {
 			if errors.Is(err, ErrQueueFull) {
 				told = append(told, r)
 			}

@@ -38,8 +38,8 @@ type webSocket struct {
 	response *fasthttp.Response // to be written first; nil when it is
 	owned    net.Conn           // what is ours to close in the end; nil where that is fasthttp's
 	reader   *ws.Reader
-	lastRead time.Duration // of Server.now
-	grace    *grace        // of the writes of a tls.Conn; guarded by the claim
+	lastRead time.Duration  // of Server.now
+	grace    *tlsWriteWatch // of the writes of a tls.Conn; guarded by the claim
 
 	mu   sync.Mutex
 	conn net.Conn // nil before the hijack and after leave
@@ -75,7 +75,7 @@ func (w *webSocket) open() bool {
 		w.refuse("session has ended")
 		return false
 	}
-	return w.slow() || w.read()
+	return w.releaseIfSlow() || w.read()
 }
 
 // serveProbe is the life of a WebSocket that wants to take over a polling session.
@@ -90,9 +90,9 @@ func (w *webSocket) takeOver() bool {
 	}
 	w.sendWaiting(piece)
 	w.s.out.cork()
-	w.s.upgraded()
+	w.s.runOnUpgrade()
 	w.uncork()
-	return w.slow() || w.read()
+	return w.releaseIfSlow() || w.read()
 }
 
 // own makes the hijacked connection w's, and life begins to work on it. The goroutine of fasthttp's
@@ -101,7 +101,7 @@ func (w *webSocket) takeOver() bool {
 // client could not be told that it has a WebSocket: life does not begin then.
 func (w *webSocket) own(hijacked net.Conn, life func(*webSocket) bool) bool {
 	w.s.srv.busy.add()
-	begun := w.shift(func(w *webSocket) bool { w.adopt(hijacked); return w.greet() })
+	begun := w.runOnFreshStack(func(w *webSocket) bool { w.adopt(hijacked); return w.greet() })
 	if !begun {
 		life = func(*webSocket) bool { return false }
 	}
@@ -120,7 +120,7 @@ func (w *webSocket) adopt(hijacked net.Conn) {
 		w.owned = conn
 	}
 	w.s.srv.checkHijacked(hijacked)
-	w.use(w.s.srv.beneath(conn), ws.Early(hijacked))
+	w.use(w.s.srv.innerConn(conn), ws.Early(hijacked))
 }
 
 // use begins with a connection, off which the early bytes were read before.
@@ -137,10 +137,10 @@ func (w *webSocket) use(conn net.Conn, early []byte) {
 // carry is what the owner does with the connection until it goes on no more.
 func (w *webSocket) carry(life func(*webSocket) bool) {
 	defer w.s.srv.busy.done()
-	defer w.leave()
-	work := w.shift
+	defer w.end()
+	work := w.runOnFreshStack
 	if w.reader == nil || !w.reader.Waits() {
-		work = w.inline
+		work = w.runHere
 	}
 	for goesOn := work(life); goesOn; goesOn = work((*webSocket).read) {
 		w.reader.Wait()
@@ -149,12 +149,12 @@ func (w *webSocket) carry(life func(*webSocket) bool) {
 
 // leave ends every use of the connection. A session that it still carries has ended by now, unless
 // we panicked, and its last word is on its way.
-func (w *webSocket) leave() {
+func (w *webSocket) end() {
 	w.s.cancelUpgrade(w)
 	if w.s.out.holds(w) {
 		w.s.terminate(ReasonTransportClose, nil)
 	}
-	w.s.out.drop(w)
+	w.s.out.detach(w)
 	w.mu.Lock()
 	conn := w.conn
 	w.conn = nil
@@ -243,7 +243,7 @@ func (w *webSocket) read() bool {
 			}
 			return false
 		}
-		if w.slow() {
+		if w.releaseIfSlow() {
 			return true
 		}
 	}
@@ -294,7 +294,7 @@ func (w *webSocket) fail(err error) {
 // unread bytes resets it, and the client would never see why.
 func (w *webSocket) discard() {
 	if w.s.out.holds(w) {
-		w.s.out.settle() // the close frame may be another goroutine's
+		w.s.out.waitIdle() // the close frame may be another goroutine's
 	}
 	closeWrite(w.conn)
 	_ = w.conn.SetReadDeadline(time.Now().Add(w.s.srv.config.CloseTimeout))

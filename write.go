@@ -63,21 +63,21 @@ func (w *webSocket) sendWaiting(most int) {
 			return
 		}
 		w.s.out.free(queue)
-		w.s.wrote(n, nil)
+		w.s.finishedWriting(n, nil)
 	case queue.size() <= most:
-		w.s.excuse.begin() // who waits here would hear the client
+		w.s.pingGrace.hold() // who waits here would hear the client
 		w.finish(queue, n, false, 0)
-		w.s.excuse.end()
+		w.s.pingGrace.release()
 	default:
 		go w.resume(queue, n, last, 0)
 		return
 	}
-	if !w.s.out.rest() {
+	if !w.s.out.release() {
 		go w.flush()
 	}
 }
 
-// deflates tells whether a chunk may have something that is yet to be compressed.
+// deflates reports whether a chunk may have something that is yet to be compressed.
 func (w *webSocket) deflates(c *chunk) bool {
 	return w.deflate && !c.plain && !c.packed && len(c.frames()) >= w.s.srv.config.CompressionThreshold
 }
@@ -85,7 +85,7 @@ func (w *webSocket) deflates(c *chunk) bool {
 // resume goes on with a queue of which done bytes are written. The caller has claimed the outbox.
 func (w *webSocket) resume(queue *chunk, n uint64, last bool, done int) {
 	w.finish(queue, n, last, done)
-	if !w.s.out.rest() {
+	if !w.s.out.release() {
 		w.drain()
 	}
 }
@@ -105,7 +105,7 @@ func (w *webSocket) drain() {
 		if err == nil {
 			w.finish(queue, n, last, 0)
 		}
-		if w.s.out.rest() {
+		if w.s.out.release() {
 			return
 		}
 	}
@@ -120,7 +120,7 @@ func (w *webSocket) finish(queue *chunk, n uint64, last bool, done int) {
 		err = w.writeQueue(queue, last)
 	}
 	w.s.out.free(queue)
-	w.s.wrote(n, err)
+	w.s.finishedWriting(n, err)
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		w.s.terminate(ReasonStalled, err)
@@ -206,7 +206,7 @@ func (w *webSocket) writeChunks(queue *chunk, last bool) error {
 	return nil
 }
 
-// resumes tells whether a write that has timed out can go on. A tls.Conn is broken by one.
+// resumes reports whether a write that has timed out can go on. A tls.Conn is broken by one.
 func (w *webSocket) resumes() bool {
 	_, tcp := w.conn.(*net.TCPConn)
 	return tcp
@@ -274,7 +274,7 @@ func (w *webSocket) push(write func() (int64, error)) error {
 // attempt is one write of push. That of a tls.Conn lasts as long as the client takes something.
 func (w *webSocket) attempt(write func() (int64, error)) (int64, error) {
 	if _, secure := w.conn.(*tls.Conn); secure {
-		defer w.beginGrace().end()
+		defer w.watchTLSWrite().stop()
 	}
 	return write()
 }

@@ -246,7 +246,7 @@ func TestRedirectsInASession(t *testing.T) {
 				redirect(ctx)
 				return
 			}
-			srv.Serve(ctx)
+			srv.ServeFastHTTP(ctx)
 		})
 		c := dial(t, "http://"+l.Addr().String(), nil)
 		upgraded(t, c, client.Polling)

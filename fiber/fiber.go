@@ -54,7 +54,7 @@ func New(srv *engineio.Server, config ...Config) fiber.Handler {
 			c.Context().SetConnectionClose() // a streamed body that nobody reads would be the next request
 			return c.Status(fiber.StatusInternalServerError).JSON(fiber.Map{"code": 3, "message": refused.Error()})
 		}
-		srv.Serve(c.Context())
+		srv.ServeFastHTTP(c.Context())
 		return nil
 	}
 }

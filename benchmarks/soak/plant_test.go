@@ -12,12 +12,12 @@ import (
 const plant = "SOAK_PLANT"
 
 // planted does that.
-func planted() func(engine *engineio.Server, p *engineio.Prepared) {
+func planted() func(engine *engineio.Server, p *engineio.PreparedMessage) {
 	send := plants[os.Getenv(plant)]
 	if send == nil {
 		return (*engineio.Server).Broadcast
 	}
-	return func(engine *engineio.Server, p *engineio.Prepared) {
+	return func(engine *engineio.Server, p *engineio.PreparedMessage) {
 		overtaken := held
 		send(engine, p)
 		if forgotten == nil {
@@ -31,45 +31,45 @@ func planted() func(engine *engineio.Server, p *engineio.Prepared) {
 }
 
 var (
-	held      *engineio.Prepared // a broadcast that the next one overtakes
-	forgotten *engineio.Session  // gets no broadcast at all
+	held      *engineio.PreparedMessage // a broadcast that the next one overtakes
+	forgotten *engineio.Session         // gets no broadcast at all
 )
 
-var plants = map[string]func(engine *engineio.Server, p *engineio.Prepared){
-	"drops a WebSocket": func(engine *engineio.Server, p *engineio.Prepared) {
+var plants = map[string]func(engine *engineio.Server, p *engineio.PreparedMessage){
+	"drops a WebSocket": func(engine *engineio.Server, p *engineio.PreparedMessage) {
 		one(engine, engineio.WebSocket).CloseNow()
 		engine.Broadcast(p)
 	},
-	"drops a poll": func(engine *engineio.Server, p *engineio.Prepared) {
+	"drops a poll": func(engine *engineio.Server, p *engineio.PreparedMessage) {
 		one(engine, engineio.Polling).CloseNow()
 		engine.Broadcast(p)
 	},
-	"sends twice to a WebSocket": func(engine *engineio.Server, p *engineio.Prepared) {
+	"sends twice to a WebSocket": func(engine *engineio.Server, p *engineio.PreparedMessage) {
 		engine.Broadcast(p)
 		_ = one(engine, engineio.WebSocket).SendPrepared(p)
 	},
-	"sends twice to a poll": func(engine *engineio.Server, p *engineio.Prepared) {
+	"sends twice to a poll": func(engine *engineio.Server, p *engineio.PreparedMessage) {
 		engine.Broadcast(p)
 		_ = one(engine, engineio.Polling).SendPrepared(p)
 	},
-	"leaves one out": func(engine *engineio.Server, p *engineio.Prepared) {
+	"leaves one out": func(engine *engineio.Server, p *engineio.PreparedMessage) {
 		allBut(one(engine, engineio.WebSocket), engine, p)
 	},
-	"forgets one": func(engine *engineio.Server, p *engineio.Prepared) {
+	"forgets one": func(engine *engineio.Server, p *engineio.PreparedMessage) {
 		if forgotten == nil {
 			forgotten = one(engine, engineio.Polling)
 		}
 		allBut(forgotten, engine, p)
 	},
-	"adds a message": func(engine *engineio.Server, p *engineio.Prepared) {
+	"adds a message": func(engine *engineio.Server, p *engineio.PreparedMessage) {
 		engine.Broadcast(p)
 		_ = one(engine, engineio.Polling).SendText("hello")
 	},
-	"changes the order": func(_ *engineio.Server, p *engineio.Prepared) { held = p },
-	"dies":              func(*engineio.Server, *engineio.Prepared) { os.Exit(3) },
+	"changes the order": func(_ *engineio.Server, p *engineio.PreparedMessage) { held = p },
+	"dies":              func(*engineio.Server, *engineio.PreparedMessage) { os.Exit(3) },
 }
 
-func allBut(left *engineio.Session, engine *engineio.Server, p *engineio.Prepared) {
+func allBut(left *engineio.Session, engine *engineio.Server, p *engineio.PreparedMessage) {
 	for s := range engine.Sessions() {
 		if s != left {
 			_ = s.SendPrepared(p)

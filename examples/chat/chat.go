@@ -174,7 +174,7 @@ func (c *chat) tell(e event, but *member) {
 }
 
 // send gives up on a client that does not read what it is sent: it would miss something and not know.
-func (c *chat) send(s *engineio.Session, p *engineio.Prepared) {
+func (c *chat) send(s *engineio.Session, p *engineio.PreparedMessage) {
 	if s.SendPrepared(p) != nil {
 		c.after = append(c.after, s.CloseNow)
 	}

@@ -20,7 +20,7 @@ func config() engineio.Config {
 			return *node + "." + rand.Text(), nil // the name has no dot, the rest has 130 random bits
 		},
 		OnMessage: answer,
-		OnConnectionError: func(_ *fasthttp.RequestCtx, remote netip.AddrPort, e *engineio.RequestError) {
+		OnRequestRefused: func(_ *fasthttp.RequestCtx, remote netip.AddrPort, e *engineio.RequestError) {
 			log.Println(remote, e, e.Err) // "Session ID unknown": from before a restart, or the proxy is not sticky
 		},
 	}

@@ -70,7 +70,7 @@ func serveSpec(text string) {
 	config.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	config.OnMessage = c.echo
 	config.OnDisconnect = func(_ *engineio.Session, r engineio.Reason, _ error) { c.count(c.counts.Ends, r.String()) }
-	config.OnConnectionError = func(_ *fasthttp.RequestCtx, _ netip.AddrPort, e *engineio.RequestError) {
+	config.OnRequestRefused = func(_ *fasthttp.RequestCtx, _ netip.AddrPort, e *engineio.RequestError) {
 		c.count(c.counts.Refused, strconv.Itoa(e.Status)+"/"+strconv.Itoa(e.Code))
 	}
 	c.Server = engineio.New(config)

@@ -21,12 +21,12 @@ type flavour struct {
 	name                    string
 	fiber, tuned            bool
 	tls, deflate, streaming bool
-	queue                   int // MaxQueued
+	queue                   int // MaxQueuedBytes
 	overflow                engineio.Overflow
 	quiet                   bool // no broadcasts
 	narrow                  bool // sockets take little, and WriteTimeout is short
 	rate                    int  // MaxMessageRate
-	handlers                int  // ConcurrentHandlers
+	handlers                int  // MaxConcurrentMessages
 }
 
 var flavours = []flavour{
@@ -91,9 +91,9 @@ func startStack(t *testing.T, f flavour, config engineio.Config) *stack {
 	if f.narrow {
 		config.WriteTimeout = time.Second
 	}
-	config.MaxPayload, config.MaxQueued, config.Overflow = maxPayload, f.queue, f.overflow
+	config.MaxPayload, config.MaxQueuedBytes, config.Overflow = maxPayload, f.queue, f.overflow
 	config.MaxMessageRate = f.rate
-	config.ConcurrentHandlers, config.PerMessageDeflate = f.handlers, f.deflate
+	config.MaxConcurrentMessages, config.PerMessageDeflate = f.handlers, f.deflate
 	config.Logger = slog.New(slog.DiscardHandler)
 	s := &stack{flavour: f, srv: engineio.New(config), served: make(chan struct{})}
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")

@@ -16,7 +16,7 @@ import (
 func serveEcho(t *testing.T, config engineio.Config, o enginetest.Options, f func(t *testing.T, s *enginetest.Server)) {
 	t.Helper()
 	config.Logger = slog.New(slog.DiscardHandler)
-	config.MaxQueued = 64 << 20
+	config.MaxQueuedBytes = 64 << 20
 	if config.MaxPayload == 0 {
 		config.MaxPayload = 8 << 20
 	}

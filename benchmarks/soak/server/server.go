@@ -28,7 +28,7 @@ type Plan struct {
 	// Stack mounts the engine and serves it.
 	Stack func(engine *engineio.Server, tuned bool, ln net.Listener) error
 	// Broadcast sends to all sessions. Default: the engine's.
-	Broadcast func(engine *engineio.Server, p *engineio.Prepared)
+	Broadcast func(engine *engineio.Server, p *engineio.PreparedMessage)
 }
 
 // Settings are those of one run.
@@ -52,7 +52,7 @@ func (s *Server) Start(settings Settings, addr *string) error {
 		PingTimeout:  settings.PingTimeout,
 		MaxSessions:  settings.Sessions,
 		OnDisconnect: func(_ *engineio.Session, r engineio.Reason, err error) { s.closed.add(r.String(), err) },
-		OnConnectionError: func(_ *fasthttp.RequestCtx, _ netip.AddrPort, e *engineio.RequestError) {
+		OnRequestRefused: func(_ *fasthttp.RequestCtx, _ netip.AddrPort, e *engineio.RequestError) {
 			s.closed.add("refused", e)
 		},
 	})

@@ -101,7 +101,7 @@ func eachPeer(t *testing.T, f func(t *testing.T, e *engine, c client)) {
 func serve(t *testing.T, on string, deflate bool) (*engine, *enginetest.Server) {
 	e := &engine{ends: make(chan engineio.Reason, 1)}
 	e.Server = engineio.New(engineio.Config{
-		PerMessageDeflate: deflate, CompressionThreshold: 100, MaxPayload: limit, MaxQueued: 64 << 20,
+		PerMessageDeflate: deflate, CompressionThreshold: 100, MaxPayload: limit, MaxQueuedBytes: 64 << 20,
 		PingInterval: time.Hour, Logger: slog.New(slog.DiscardHandler),
 		OnMessage: func(s *engineio.Session, m engineio.Message) {
 			switch {
