@@ -118,3 +118,37 @@ func retryLater(status int, message string, wait time.Duration, err error) *Requ
 		Header: map[string]string{"Retry-After": strconv.FormatInt(seconds, 10)},
 	}
 }
+
+// admit counts a session that is about to open.
+func (srv *Server) admit(from netip.Addr) *RequestError {
+	if !from.IsValid() && srv.admission.tracks {
+		srv.addressless.Do(func() {
+			srv.config.Logger.Warn("engineio: a client has no IP address, as on a Unix socket: all such clients count as one for " +
+				"MaxSessionsPerIP and MaxHandshakeRatePerIP; for a proxy that sets X-Forwarded-For, list \"unix\" in Config.TrustedProxies")
+		})
+	}
+	srv.busy.add() // before the look at draining, or Shutdown could miss it
+	err := srv.admission.reserve(from, srv.now())
+	if err == nil && !srv.sessions.tryAdd(srv.config.MaxSessions) {
+		srv.admission.release(from)
+		err = retryLater(503, "Too many sessions", unavailableTime, errSessions)
+	}
+	if err == nil && srv.draining.Load() {
+		srv.dismiss(from)
+		err = errDraining()
+	}
+	if err != nil {
+		srv.busy.done()
+	}
+	return err
+}
+
+func errDraining() *RequestError {
+	return retryLater(503, "Server is shutting down", unavailableTime, ErrShutdown)
+}
+
+// dismiss is the end of an admitted session, but for what busy counts.
+func (srv *Server) dismiss(from netip.Addr) {
+	srv.admission.release(from)
+	srv.sessions.done()
+}

@@ -104,8 +104,9 @@ func TestImportsFollowTheArrows(t *testing.T) {
 // atTheWebServer are the files of the root that import fasthttp. All others are the rules of the protocol, a new file
 // included, and do without, in what they import too.
 var atTheWebServer = []string{
-	"accept.go", "cookie.go", "drain.go", "engineio.go", "forwarded.go", "handler_fasthttp.go", "handover.go", "origins.go", "polling.go",
-	"post.go", "report.go", "response.go", "tune.go", "websocket.go",
+	"body.go", "config.go", "cookie.go", "drain.go", "handler_fasthttp.go", "id.go", "origins.go", "polling.go", "polling_post.go",
+	"polling_response.go", "proxies.go", "refuse.go", "tune.go", "websocket.go", "websocket_accept.go", "websocket_handover.go",
+	"websocket_upgrade.go",
 }
 
 // notYetSplit has the frames, which the rules need, and fasthttp's side of the handshake, which they do not.

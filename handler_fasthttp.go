@@ -1,11 +1,7 @@
 package engineio
 
 import (
-	"encoding/json"
-	"net/netip"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/valyala/fasthttp"
 )
@@ -71,10 +67,6 @@ func (srv *Server) ServeFastHTTP(ctx *fasthttp.RequestCtx) {
 			s.poll.serveGet(ctx, r.jsonp, true)
 		}
 	}
-}
-
-func forbidden(message string, err error) *RequestError {
-	return &RequestError{Code: codeForbidden, Message: message, Err: err}
 }
 
 // A request is what the query says. sid aliases the fasthttp request.
@@ -205,51 +197,6 @@ func (srv *Server) setCookie(ctx *fasthttp.RequestCtx, s *Session) {
 	}
 }
 
-// generateID makes the id of a new session.
-func (srv *Server) generateID(ctx *fasthttp.RequestCtx) (string, *RequestError) {
-	f := srv.config.GenerateID
-	if f == nil {
-		return newID(), nil
-	}
-	id, err := "", errPanic
-	srv.guarded("GenerateID", func() { id, err = f(ctx) })
-	switch {
-	case err != nil:
-		return "", refuse(codeBadRequest, err)
-	case !validID(id):
-		return "", refuse(codeBadRequest, errIDInvalid)
-	case srv.registry.get(view(id)) != nil:
-		return "", refuse(codeBadRequest, errIDInUse)
-	}
-	return strings.Clone(id), nil
-}
-
-func (srv *Server) newSession(remote netip.AddrPort, id string, r request) *Session {
-	c := &srv.config
-	s := &Session{srv: srv, id: id, revision: r.revision, remote: remote, born: srv.now(), rate: newRateLimit(c)}
-	s.pingInterval, s.pingTimeout = c.PingInterval, c.PingTimeout
-	s.via.Store(uint32(r.transport))
-	s.over.Store(true)
-	s.out.limit, s.out.packFrom = c.MaxQueuedBytes, c.CompressionThreshold
-	s.out.revision = r.revision
-	s.out.total, s.out.dropsOldest = &srv.queued, c.Overflow == OverflowDropOldest
-	s.out.watermark = newWatermark(s)
-	s.out.textOnly = r.base64 || r.jsonp != nil
-	if r.transport == Polling {
-		s.poll = &polling{s: s}
-	}
-	if c.MaxConcurrentMessages > 1 {
-		s.slots = make(chan struct{}, c.MaxConcurrentMessages)
-	}
-	s.mu.Lock() // the timer may go off before it is assigned
-	s.beat.timer = time.AfterFunc(c.PingInterval+c.PingTimeout, s.tick)
-	s.mu.Unlock()
-	if made != nil {
-		made(s)
-	}
-	return s
-}
-
 // handshake asks the application. A panic refuses.
 func (s *Session) handshake(ctx *fasthttp.RequestCtx) (err error) {
 	if f := s.srv.config.OnHandshake; f != nil {
@@ -268,32 +215,4 @@ func (s *Session) handshake(ctx *fasthttp.RequestCtx) (err error) {
 // mayUpgrade reports whether a session on t is offered WebSocket.
 func (srv *Server) mayUpgrade(t Transport) bool {
 	return t == Polling && !srv.config.DisableUpgrades && slices.Contains(srv.config.Transports, WebSocket)
-}
-
-// refuse answers with an error of the protocol. Headers set before, by a middleware, stay.
-func (srv *Server) refuse(ctx *fasthttp.RequestCtx, e *RequestError) {
-	e = e.withDefaults()
-	srv.report(ctx, e)
-	body, _ := json.Marshal(struct { // two plain fields always marshal
-		Code    int    `json:"code"`
-		Message string `json:"message"`
-	}{e.Code, e.Message})
-	ctx.SetStatusCode(e.Status)
-	ctx.Response.Header.SetContentType("application/json")
-	ctx.Response.Header.Set("Cache-Control", "no-store")
-	for k, v := range e.Header {
-		ctx.Response.Header.Set(k, v)
-	}
-	ctx.Response.SetBody(body)
-	discardBody(ctx)
-}
-
-// refuseEmpty answers with a bare status, as the reference does for what breaks the rules of
-// long-polling.
-func (srv *Server) refuseEmpty(ctx *fasthttp.RequestCtx, status int, err error) {
-	srv.report(ctx, &RequestError{Status: status, Code: codeBadRequest, Message: codeText[codeBadRequest], Err: err})
-	ctx.SetStatusCode(status)
-	if !ctx.Response.ConnectionClose() {
-		discardBody(ctx)
-	}
 }

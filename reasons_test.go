@@ -35,8 +35,8 @@ const hearsNoFrame = websocket.CloseAbnormalClosure
 // A verdict is what a reason means, however it came about.
 type verdict struct {
 	initiator engineio.Initiator
-	code  int    // of the close frame
-	next  string // what the first GET after the end reads, when none was parked
+	code      int    // of the close frame
+	next      string // what the first GET after the end reads, when none was parked
 }
 
 var verdicts = map[engineio.Reason]verdict{

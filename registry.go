@@ -90,3 +90,23 @@ func putSessionList(list *[]*Session) {
 	*list = (*list)[:0]
 	sessionLists.Put(list)
 }
+
+// add makes an admitted session known. One that opens while Shutdown or Drain walks is closed here. It fails
+// when the id is taken.
+func (srv *Server) add(s *Session) bool {
+	if !srv.registry.add(s) {
+		return false
+	}
+	switch {
+	case srv.closing.Load():
+		s.close(ReasonShutdown)
+	case srv.draining.Load():
+		s.close(ReasonDrain)
+	}
+	if s.isClosed() {
+		srv.forget(s) // it ended before it was known
+	}
+	return true
+}
+
+func (srv *Server) forget(s *Session) { srv.registry.remove(s) }

@@ -2,11 +2,7 @@ package engineio
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
-	"fmt"
 	"iter"
-	"net/netip"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -171,35 +167,6 @@ func (srv *Server) guarded(where string, hook func()) (ok bool) {
 	return true
 }
 
-// Shutdown refuses new sessions (503), closes the open ones in good order with ReasonShutdown, and
-// waits until they and the tasks of Go have ended. When ctx ends first it drops what is still
-// queued, and returns an error that wraps the cause of ctx and says what it was waiting for, such as
-// "1 session in OnMessage". A Server does not come back. In a callback or a task of Go it
-// would wait for itself until ctx ends: start it by go there. What it waits for is logged (Warn) when it
-// takes longer than Config.CloseTimeout.
-//
-// Call it before the HTTP server's own Shutdown, so that long-polling clients can still fetch
-// what was sent to them. The HTTP server's Shutdown alone does the same, but without that.
-func (srv *Server) Shutdown(ctx context.Context) error {
-	srv.draining.Store(true)
-	srv.closing.Store(true)
-	srv.cancel()
-	srv.registry.each(func(s *Session) bool {
-		s.close(ReasonShutdown)
-		return true
-	})
-	err := srv.waitIdle(ctx)
-	if why := err; err != nil {
-		err = fmt.Errorf("engineio: Shutdown: %w, with %s left", why, srv.pending())
-		srv.registry.each(func(s *Session) bool {
-			s.terminate(ReasonShutdown, why)
-			return true
-		})
-	}
-	srv.stop.Do(func() { close(srv.stopped) })
-	return err
-}
-
 // newPacker makes what compresses long-polling responses, nil for nothing.
 func newPacker(c Config) (*compress.Compressor, error) {
 	if c.DisableCompression {
@@ -209,108 +176,4 @@ func newPacker(c Config) (*compress.Compressor, error) {
 	return compress.New(compress.Options{
 		GzipLevel: l.Gzip, DeflateLevel: l.Deflate, BrotliLevel: l.Brotli, ZstdLevel: l.Zstd,
 	})
-}
-
-// watch ties this Server's life to that of an HTTP server, whose Shutdown would otherwise wait for
-// parked polls and know nothing of WebSockets.
-func (srv *Server) watch(done <-chan struct{}) {
-	if last := srv.watching.Load(); done == nil || last != nil && *last == done {
-		return // none that can be shut down, or no news
-	}
-	news := done // done itself would be on the heap for every request
-	srv.mu.Lock()
-	defer srv.mu.Unlock()
-	srv.watching.Store(&news)
-	if slices.Contains(srv.watched, done) {
-		return
-	}
-	srv.watched = append(srv.watched, done)
-	go func() {
-		select {
-		case <-done:
-			ctx, cancel := context.WithTimeout(context.Background(), 2*srv.config.CloseTimeout)
-			defer cancel()
-			if err := srv.Shutdown(ctx); err != nil {
-				srv.config.Logger.Warn("engineio: the HTTP server has shut down", "err", err)
-			}
-		case <-srv.stopped:
-		}
-	}()
-}
-
-// admit counts a session that is about to open.
-func (srv *Server) admit(from netip.Addr) *RequestError {
-	if !from.IsValid() && srv.admission.tracks {
-		srv.addressless.Do(func() {
-			srv.config.Logger.Warn("engineio: a client has no IP address, as on a Unix socket: all such clients count as one for " +
-				"MaxSessionsPerIP and MaxHandshakeRatePerIP; for a proxy that sets X-Forwarded-For, list \"unix\" in Config.TrustedProxies")
-		})
-	}
-	srv.busy.add() // before the look at draining, or Shutdown could miss it
-	err := srv.admission.reserve(from, srv.now())
-	if err == nil && !srv.sessions.tryAdd(srv.config.MaxSessions) {
-		srv.admission.release(from)
-		err = retryLater(503, "Too many sessions", unavailableTime, errSessions)
-	}
-	if err == nil && srv.draining.Load() {
-		srv.dismiss(from)
-		err = errDraining()
-	}
-	if err != nil {
-		srv.busy.done()
-	}
-	return err
-}
-
-func errDraining() *RequestError {
-	return retryLater(503, "Server is shutting down", unavailableTime, ErrShutdown)
-}
-
-// dismiss is the end of an admitted session, but for what busy counts.
-func (srv *Server) dismiss(from netip.Addr) {
-	srv.admission.release(from)
-	srv.sessions.done()
-}
-
-// add makes an admitted session known. One that opens while Shutdown or Drain walks is closed here. It fails
-// when the id is taken.
-func (srv *Server) add(s *Session) bool {
-	if !srv.registry.add(s) {
-		return false
-	}
-	switch {
-	case srv.closing.Load():
-		s.close(ReasonShutdown)
-	case srv.draining.Load():
-		s.close(ReasonDrain)
-	}
-	if s.isClosed() {
-		srv.forget(s) // it ended before it was known
-	}
-	return true
-}
-
-func (srv *Server) forget(s *Session) { srv.registry.remove(s) }
-
-// maxID bounds the session ids of GenerateID, in bytes.
-const maxID = 128
-
-// validID keeps ids to what needs no escaping in JSON, a query or a cookie.
-func validID(id string) bool {
-	for _, c := range []byte(id) {
-		switch {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
-		case c == '-', c == '_', c == '.', c == '~':
-		default:
-			return false
-		}
-	}
-	return len(id) >= 1 && len(id) <= maxID
-}
-
-// newID is 15 random bytes: 120 bits that nobody guesses, 20 characters.
-func newID() string {
-	var b [15]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return base64.RawURLEncoding.EncodeToString(b[:])
 }

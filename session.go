@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -228,45 +227,6 @@ func (s *Session) isOpening() bool {
 	return s.state == stateOpen && s.over.Load()
 }
 
-// connect opens the session on t: the open packet is queued, the session can be found, OnConnect
-// runs. The caller has corked the outbox. It fails when OnHandshake has closed the session, or
-// when another has its id.
-func (s *Session) connect(t transport) error {
-	if !s.out.open(t, s.openPacket()) {
-		s.terminate(ReasonServerClose, nil)
-		return ErrClosed
-	}
-	s.mu.Lock()
-	s.over.Store(s.state != stateOpen)
-	s.mu.Unlock()
-	if m := s.srv.config.InitialMessage; m != nil {
-		_ = s.Send(*m) // New has checked it, and the queue is empty but for the open packet
-	}
-	s.startBeat()
-	if !s.srv.add(s) {
-		s.terminate(ReasonServerClose, errIDInUse)
-		return errIDInUse
-	}
-	s.introduce()
-	if s.lockCallbacks(onConnect) {
-		s.connected = true
-		s.runOnConnect()
-		s.out.watchWatermark()
-	}
-	return nil
-}
-
-// introduce tells the log of a session that has opened.
-func (s *Session) introduce() {
-	s.mu.Lock()
-	s.known = s.state != stateClosed
-	known := s.known
-	s.mu.Unlock()
-	if known && s.srv.debugging() {
-		s.srv.config.Logger.Debug("engineio: session opened", "sid", s.id, "transport", s.Transport(), "remote", s.remote, "revision", int(s.revision))
-	}
-}
-
 func (s *Session) uncork() {
 	if t := s.out.uncork(); t != nil {
 		t.wake()
@@ -287,23 +247,6 @@ func (s *Session) receive(p codec.Packet, from net.Conn) {
 		s.terminate(ReasonClientClose, nil)
 	}
 	// open, upgrade and noop mean nothing here, and the reference ignores them
-}
-
-// openPacket is the handshake of the protocol. Its keys are in the reference's order.
-func (s *Session) openPacket() codec.Packet {
-	b := append(make([]byte, 0, 160), `{"sid":"`...)
-	b = append(b, s.id...)
-	b = append(b, `","upgrades":[`...)
-	if s.srv.mayUpgrade(s.Transport()) {
-		b = append(b, `"websocket"`...)
-	}
-	b = append(b, `],"pingInterval":`...)
-	b = strconv.AppendInt(b, s.pingInterval.Milliseconds(), 10)
-	b = append(b, `,"pingTimeout":`...)
-	b = strconv.AppendInt(b, s.pingTimeout.Milliseconds(), 10)
-	b = append(b, `,"maxPayload":`...)
-	b = strconv.AppendInt(b, int64(s.srv.config.MaxPayload), 10)
-	return codec.Packet{Type: codec.Open, Data: append(b, '}')}
 }
 
 const lingerTime = 2 * time.Second

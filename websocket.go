@@ -9,7 +9,6 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"github.com/fasteio/engineio/codec"
 	"github.com/fasteio/engineio/internal/ws"
 )
 
@@ -75,23 +74,6 @@ func (w *webSocket) open() bool {
 		w.refuse("session has ended")
 		return false
 	}
-	return w.releaseIfSlow() || w.read()
-}
-
-// serveProbe is the life of a WebSocket that wants to take over a polling session.
-func (w *webSocket) serveProbe(hijacked net.Conn) { w.own(hijacked, (*webSocket).takeOver) }
-
-func (w *webSocket) takeOver() bool {
-	_ = w.conn.SetReadDeadline(time.Now().Add(w.s.srv.config.UpgradeTimeout))
-	if w.isEnding() || !w.probe() {
-		w.s.cancelUpgrade(w)
-		w.refuse("upgrade failed")
-		return false
-	}
-	w.sendWaiting(piece)
-	w.s.out.cork()
-	w.s.runOnUpgrade()
-	w.uncork()
 	return w.releaseIfSlow() || w.read()
 }
 
@@ -166,57 +148,6 @@ func (w *webSocket) end() {
 	closeWrite(conn) // a client that sends on, or is late, reads the end of the stream, and no reset
 	if w.owned != nil {
 		_ = w.owned.Close()
-	}
-}
-
-// interrupt ends a probe, also one that is stuck in a write. The session has ended.
-func (w *webSocket) interrupt() {
-	w.mu.Lock()
-	w.ending = true
-	if w.conn != nil {
-		_ = w.conn.SetReadDeadline(past)
-	}
-	w.mu.Unlock()
-	w.hurry()
-}
-
-func (w *webSocket) isEnding() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.ending
-}
-
-// probe plays the upgrade up to the moment when the session is ours, or reports that it is not
-// going to be.
-func (w *webSocket) probe() bool {
-	for {
-		op, payload, err := w.reader.Next()
-		if err != nil {
-			return false
-		}
-		switch op {
-		case ws.Ping:
-			err = w.write(append(ws.AppendHeader(nil, ws.Pong, len(payload)), payload...))
-		case ws.Text, ws.Binary:
-			var p codec.Packet
-			p, err = w.s.revision.DecodeMessage(op == ws.Binary, payload)
-			switch {
-			case err != nil:
-			case isProbe(p):
-				err = w.write(appendFrame(nil, w.s.revision, false, codec.Packet{Type: codec.Pong, Data: p.Data}))
-				w.s.probe(w)
-			case p.Type == codec.Upgrade:
-				_ = w.conn.SetReadDeadline(time.Time{}) // before the session's end may set one
-				return w.s.completeUpgrade(w)
-			default:
-				return false
-			}
-		case ws.Close:
-			return false
-		}
-		if err != nil {
-			return false
-		}
 	}
 }
 

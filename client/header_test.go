@@ -89,7 +89,7 @@ func TestRequests(t *testing.T) {
 				t.Errorf("timestamp %q comes twice", stamp)
 			}
 		}
-		srv.Serve(ctx)
+		srv.ServeFastHTTP(ctx)
 		if n == 1 {
 			ctx.Response.Header.Add("Set-Cookie", "sticky=node1; Path=/; HttpOnly")
 			ctx.Response.Header.Add("Set-Cookie", "elsewhere=x; Path=/other")

@@ -34,7 +34,7 @@ func TestRedirectsKeepTheZone(t *testing.T) {
 			ctx.SetStatusCode(301)
 			return
 		}
-		srv.Serve(ctx)
+		srv.ServeFastHTTP(ctx)
 	})
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	inEachMode(t, func(t *testing.T, m mode) {

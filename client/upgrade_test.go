@@ -32,7 +32,7 @@ func TestFailedUpgradeLeavesPolling(t *testing.T) {
 					answer(ctx)
 					return
 				}
-				srv.Serve(ctx)
+				srv.ServeFastHTTP(ctx)
 			})
 			c := dial(t, "http://"+l.Addr().String(), nil)
 			upgraded(t, c, client.Polling)

@@ -3,40 +3,65 @@ package engineio
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
-	"time"
 )
 
-// slowTime is how long a callback may run, while a heartbeat looks, before the log is told.
-const slowTime = 3 * time.Second
-
-// suspect looks whether a callback keeps its session from reading for longer than slowTime. Only the heartbeat calls
-// it, so it costs messages nothing; who blocks often, or for long, is found.
-func (s *Session) suspect() {
-	which, batch, ok := s.blocked()
-	if !ok {
-		return
-	}
-	time.AfterFunc(slowTime, func() {
-		if now, last, ok := s.blocked(); ok && now == which && last == batch {
-			s.srv.warn(noticeCallback, fmt.Sprintf("engineio: %v has not returned for %v, and its session reads nothing meanwhile: "+
-				"do what takes long in a goroutine (Server.Go), or set Config.MaxConcurrentMessages", which, slowTime),
-				"sid", s.id, "remote", s.remote)
-		}
+// Shutdown refuses new sessions (503), closes the open ones in good order with ReasonShutdown, and
+// waits until they and the tasks of Go have ended. When ctx ends first it drops what is still
+// queued, and returns an error that wraps the cause of ctx and says what it was waiting for, such as
+// "1 session in OnMessage". A Server does not come back. In a callback or a task of Go it
+// would wait for itself until ctx ends: start it by go there. What it waits for is logged (Warn) when it
+// takes longer than Config.CloseTimeout.
+//
+// Call it before the HTTP server's own Shutdown, so that long-polling clients can still fetch
+// what was sent to them. The HTTP server's Shutdown alone does the same, but without that.
+func (srv *Server) Shutdown(ctx context.Context) error {
+	srv.draining.Store(true)
+	srv.closing.Store(true)
+	srv.cancel()
+	srv.registry.each(func(s *Session) bool {
+		s.close(ReasonShutdown)
+		return true
 	})
+	err := srv.waitIdle(ctx)
+	if why := err; err != nil {
+		err = fmt.Errorf("engineio: Shutdown: %w, with %s left", why, srv.pending())
+		srv.registry.each(func(s *Session) bool {
+			s.terminate(ReasonShutdown, why)
+			return true
+		})
+	}
+	srv.stop.Do(func() { close(srv.stopped) })
+	return err
 }
 
-// blocked tells which callback runs, and in which batch of packets. One that may be waiting for a slow client, by
-// Flush, is not meant.
-func (s *Session) blocked() (which callback, batch uint32, ok bool) {
-	if s.slots != nil || !s.callbackRuns.Load() {
-		return 0, 0, false
+// watch ties this Server's life to that of an HTTP server, whose Shutdown would otherwise wait for
+// parked polls and know nothing of WebSockets.
+func (srv *Server) watch(done <-chan struct{}) {
+	if last := srv.watching.Load(); done == nil || last != nil && *last == done {
+		return // none that can be shut down, or no news
 	}
-	s.out.mu.Lock()
-	batch, ok = s.out.batch, s.out.first == nil
-	s.out.mu.Unlock()
-	return s.has(), batch, ok
+	news := done // done itself would be on the heap for every request
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	srv.watching.Store(&news)
+	if slices.Contains(srv.watched, done) {
+		return
+	}
+	srv.watched = append(srv.watched, done)
+	go func() {
+		select {
+		case <-done:
+			ctx, cancel := context.WithTimeout(context.Background(), 2*srv.config.CloseTimeout)
+			defer cancel()
+			if err := srv.Shutdown(ctx); err != nil {
+				srv.config.Logger.Warn("engineio: the HTTP server has shut down", "err", err)
+			}
+		case <-srv.stopped:
+		}
+	}()
 }
 
 // latecomers are the sessions that have ended and have not told OnDisconnect so.

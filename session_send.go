@@ -106,3 +106,24 @@ func (s *Session) carries(text []byte) bool {
 func (s *Session) carriesSeparator() bool {
 	return s.revision == V3 || s.Transport() == WebSocket
 }
+
+// SendOption changes how a message is sent. Every send takes any number of them.
+type SendOption uint8
+
+const (
+	// NoCompress keeps the message, and what shares a long-polling response with it,
+	// uncompressed: for secrets next to text that a stranger chose, and for data that is
+	// compressed already.
+	NoCompress SendOption = 1 << iota
+	// Volatile drops the message, with ErrNotReady, when the client cannot take it at once: on
+	// long-polling when it has no request waiting, on WebSocket while a write is under way.
+	Volatile
+)
+
+// options adds up the options of a send.
+func options(opts []SendOption) (all SendOption) {
+	for _, o := range opts {
+		all |= o
+	}
+	return all
+}

@@ -3,7 +3,6 @@ package engineio
 import (
 	"bytes"
 	"errors"
-	"net"
 
 	"github.com/valyala/fasthttp"
 
@@ -29,22 +28,6 @@ func checkUpgrade(ctx *fasthttp.RequestCtx) *RequestError {
 		return &RequestError{Status: e.Status, Code: codeBadRequest, Message: e.Reason, Err: err}
 	}
 	return nil
-}
-
-// upgrade starts the probe of a polling session by a WebSocket.
-func (srv *Server) upgrade(ctx *fasthttp.RequestCtx, r request) {
-	if err := checkUpgrade(ctx); err != nil {
-		srv.refuse(ctx, err)
-		return
-	}
-	if !srv.mayUpgrade(Polling) {
-		srv.refuse(ctx, refuse(codeBadRequest, errNoUpgrade))
-		return
-	}
-	w := newWebSocket(r.session)
-	w.base64 = r.base64 // like the reference, each transport asks for itself
-	w.accept(ctx, false)
-	w.hijack(ctx, w.serveUpgrade)
 }
 
 // openWebSocket opens a session once its connection is ours. It can be found from here on: Shutdown and Drain
@@ -96,29 +79,4 @@ func (w *webSocket) greet() bool {
 		_ = w.write(b.Bytes())
 	}
 	return false
-}
-
-// serveUpgrade is the life of a WebSocket for a session on long-polling. It takes nothing of the session before
-// it has a connection.
-func (w *webSocket) serveUpgrade(hijacked net.Conn) {
-	if w.s.beginUpgrade(w) {
-		w.serveProbe(hijacked)
-	} else {
-		w.serveRefused(hijacked)
-	}
-}
-
-// serveRefused closes a WebSocket for a session that has one, or is getting one. It is accepted
-// first, as the reference does and its clients expect.
-func (w *webSocket) serveRefused(hijacked net.Conn) {
-	w.own(hijacked, func(*webSocket) bool {
-		w.refuse("session has a WebSocket")
-		return false
-	})
-}
-
-// refuse closes a WebSocket that does not get the session.
-func (w *webSocket) refuse(why string) {
-	_ = w.write(ws.AppendClose(nil, ReasonTransportError.CloseCode(), why))
-	w.discard()
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"runtime/debug"
+	"time"
 )
 
 // A callback is one of those that a session runs, by its name in Config.
@@ -165,4 +166,35 @@ func (s *Session) runOnMessageConcurrently(m Message, open bool) {
 	if f := s.srv.config.OnMessage; f != nil && open {
 		f(s, m)
 	}
+}
+
+// slowTime is how long a callback may run, while a heartbeat looks, before the log is told.
+const slowTime = 3 * time.Second
+
+// suspect looks whether a callback keeps its session from reading for longer than slowTime. Only the heartbeat calls
+// it, so it costs messages nothing; who blocks often, or for long, is found.
+func (s *Session) suspect() {
+	which, batch, ok := s.blocked()
+	if !ok {
+		return
+	}
+	time.AfterFunc(slowTime, func() {
+		if now, last, ok := s.blocked(); ok && now == which && last == batch {
+			s.srv.warn(noticeCallback, fmt.Sprintf("engineio: %v has not returned for %v, and its session reads nothing meanwhile: "+
+				"do what takes long in a goroutine (Server.Go), or set Config.MaxConcurrentMessages", which, slowTime),
+				"sid", s.id, "remote", s.remote)
+		}
+	})
+}
+
+// blocked tells which callback runs, and in which batch of packets. One that may be waiting for a slow client, by
+// Flush, is not meant.
+func (s *Session) blocked() (which callback, batch uint32, ok bool) {
+	if s.slots != nil || !s.callbackRuns.Load() {
+		return 0, 0, false
+	}
+	s.out.mu.Lock()
+	batch, ok = s.out.batch, s.out.first == nil
+	s.out.mu.Unlock()
+	return s.has(), batch, ok
 }

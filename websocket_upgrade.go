@@ -1,0 +1,120 @@
+package engineio
+
+import (
+	"net"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/fasteio/engineio/codec"
+	"github.com/fasteio/engineio/internal/ws"
+)
+
+// serveProbe is the life of a WebSocket that wants to take over a polling session.
+func (w *webSocket) serveProbe(hijacked net.Conn) { w.own(hijacked, (*webSocket).takeOver) }
+
+func (w *webSocket) takeOver() bool {
+	_ = w.conn.SetReadDeadline(time.Now().Add(w.s.srv.config.UpgradeTimeout))
+	if w.isEnding() || !w.probe() {
+		w.s.cancelUpgrade(w)
+		w.refuse("upgrade failed")
+		return false
+	}
+	w.sendWaiting(piece)
+	w.s.out.cork()
+	w.s.runOnUpgrade()
+	w.uncork()
+	return w.releaseIfSlow() || w.read()
+}
+
+// interrupt ends a probe, also one that is stuck in a write. The session has ended.
+func (w *webSocket) interrupt() {
+	w.mu.Lock()
+	w.ending = true
+	if w.conn != nil {
+		_ = w.conn.SetReadDeadline(past)
+	}
+	w.mu.Unlock()
+	w.hurry()
+}
+
+func (w *webSocket) isEnding() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.ending
+}
+
+// probe plays the upgrade up to the moment when the session is ours, or reports that it is not
+// going to be.
+func (w *webSocket) probe() bool {
+	for {
+		op, payload, err := w.reader.Next()
+		if err != nil {
+			return false
+		}
+		switch op {
+		case ws.Ping:
+			err = w.write(append(ws.AppendHeader(nil, ws.Pong, len(payload)), payload...))
+		case ws.Text, ws.Binary:
+			var p codec.Packet
+			p, err = w.s.revision.DecodeMessage(op == ws.Binary, payload)
+			switch {
+			case err != nil:
+			case isProbe(p):
+				err = w.write(appendFrame(nil, w.s.revision, false, codec.Packet{Type: codec.Pong, Data: p.Data}))
+				w.s.probe(w)
+			case p.Type == codec.Upgrade:
+				_ = w.conn.SetReadDeadline(time.Time{}) // before the session's end may set one
+				return w.s.completeUpgrade(w)
+			default:
+				return false
+			}
+		case ws.Close:
+			return false
+		}
+		if err != nil {
+			return false
+		}
+	}
+}
+
+// upgrade starts the probe of a polling session by a WebSocket.
+func (srv *Server) upgrade(ctx *fasthttp.RequestCtx, r request) {
+	if err := checkUpgrade(ctx); err != nil {
+		srv.refuse(ctx, err)
+		return
+	}
+	if !srv.mayUpgrade(Polling) {
+		srv.refuse(ctx, refuse(codeBadRequest, errNoUpgrade))
+		return
+	}
+	w := newWebSocket(r.session)
+	w.base64 = r.base64 // like the reference, each transport asks for itself
+	w.accept(ctx, false)
+	w.hijack(ctx, w.serveUpgrade)
+}
+
+// serveUpgrade is the life of a WebSocket for a session on long-polling. It takes nothing of the session before
+// it has a connection.
+func (w *webSocket) serveUpgrade(hijacked net.Conn) {
+	if w.s.beginUpgrade(w) {
+		w.serveProbe(hijacked)
+	} else {
+		w.serveRefused(hijacked)
+	}
+}
+
+// serveRefused closes a WebSocket for a session that has one, or is getting one. It is accepted
+// first, as the reference does and its clients expect.
+func (w *webSocket) serveRefused(hijacked net.Conn) {
+	w.own(hijacked, func(*webSocket) bool {
+		w.refuse("session has a WebSocket")
+		return false
+	})
+}
+
+// refuse closes a WebSocket that does not get the session.
+func (w *webSocket) refuse(why string) {
+	_ = w.write(ws.AppendClose(nil, ReasonTransportError.CloseCode(), why))
+	w.discard()
+}
