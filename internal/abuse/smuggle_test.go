@@ -183,10 +183,10 @@ func TestBehindAnUpgrade(t *testing.T) {
 		for range n {
 			for text, code := range map[string]int{
 				upgradeRequest(webSocketPath) + inner:                                                                        1002,
-				upgradeRequest(webSocketPath) + frame(fin|opText, "4x"+inner) + frame(fin|opClose, ""):                       1000,
-				upgradeRequest(webSocketPath, "Content-Length: "+fmt.Sprint(len(inner))) + inner + frame(fin|opClose, ""):    1000,
-				upgradeRequest(webSocketPath, "Transfer-Encoding: chunked") + "0\r\n\r\n" + frame(fin|opClose, ""):           1000,
-				upgradeRequest(webSocketPath, "Content-Length: 2") + "4a" + frame(fin|opText, "4x") + frame(fin|opClose, ""): 1000,
+				upgradeRequest(webSocketPath) + frame(fin|opText, "4x"+inner) + frame(fin|opClose, ""):                       1005,
+				upgradeRequest(webSocketPath, "Content-Length: "+fmt.Sprint(len(inner))) + inner + frame(fin|opClose, ""):    1005,
+				upgradeRequest(webSocketPath, "Transfer-Encoding: chunked") + "0\r\n\r\n" + frame(fin|opClose, ""):           1005,
+				upgradeRequest(webSocketPath, "Content-Length: 2") + "4a" + frame(fin|opText, "4x") + frame(fin|opClose, ""): 1005,
 			} {
 				w := x.wire(t)
 				w.say(t, text)
@@ -199,6 +199,7 @@ func TestBehindAnUpgrade(t *testing.T) {
 				w.end()
 			}
 		}
+		x.ended(t, before, "client close", 4*n) // before the victim's, which leave counts
 		if got := x.counts(t).Messages - before.Messages; got != 2*n {
 			t.Errorf("%d messages, want the %d in frames", got, 2*n)
 		}

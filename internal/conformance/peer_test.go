@@ -236,6 +236,9 @@ func (p *peer) closeFrame(code int, may []frame) {
 		}
 		f, may = p.next(), may[1:]
 	}
+	if code == 1005 && f == (frame{fin | opClose, ""}) {
+		return // what a close frame without a code is answered with
+	}
 	if f.first != fin|opClose || len(f.payload) < 2 {
 		p.Fatalf("got %v, want the close frame %d", f, code)
 	}
