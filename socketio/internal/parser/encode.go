@@ -31,27 +31,34 @@ type Encoder struct {
 	Marshal func(v any) ([]byte, error)
 }
 
-// AppendValues appends a JSON array of a name, unless it is empty, and of values. A []byte becomes a placeholder,
-// also within []any and map[string]any; attachments are those found, which are not copied.
-func (e *Encoder) AppendValues(dst []byte, name string, values []any) (_ []byte, attachments [][]byte, err error) {
-	dst = append(dst, '[')
-	if name != "" {
-		if dst, err = e.append(dst, name); err != nil {
-			return nil, nil, err
-		}
+// AppendEvent appends the JSON array of an event's name and its arguments: see AppendValues.
+func (e *Encoder) AppendEvent(dst []byte, name string, args []any) (_ []byte, attachments [][]byte, err error) {
+	if dst, err = e.Append(append(dst, '['), name); err != nil {
+		return nil, nil, err
 	}
+	return e.appendRest(dst, true, args)
+}
+
+// AppendValues appends a JSON array of values. A []byte becomes a placeholder, also within []any and
+// map[string]any; attachments are those found, which are not copied.
+func (e *Encoder) AppendValues(dst []byte, values []any) (_ []byte, attachments [][]byte, err error) {
+	return e.appendRest(append(dst, '['), false, values)
+}
+
+func (e *Encoder) appendRest(dst []byte, comma bool, values []any) (_ []byte, attachments [][]byte, err error) {
 	for i, v := range values {
-		if i > 0 || name != "" {
+		if i > 0 || comma {
 			dst = append(dst, ',')
 		}
-		if dst, err = e.append(dst, detach(v, &attachments)); err != nil {
+		if dst, err = e.Append(dst, detach(v, &attachments)); err != nil {
 			return nil, nil, fmt.Errorf("socketio: argument %d: %w", i+1, err)
 		}
 	}
 	return append(dst, ']'), attachments, nil
 }
 
-func (e *Encoder) append(dst []byte, v any) ([]byte, error) {
+// Append appends the JSON of a value.
+func (e *Encoder) Append(dst []byte, v any) ([]byte, error) {
 	switch v := v.(type) {
 	case nil:
 		return append(dst, "null"...), nil

@@ -9,7 +9,10 @@ import (
 
 func encode(t *testing.T, kind Type, namespace, name string, values ...any) (string, [][]byte) {
 	t.Helper()
-	body, attachments, err := (&Encoder{}).AppendValues(nil, name, values)
+	body, attachments, err := (&Encoder{}).AppendValues(nil, values)
+	if kind == Event {
+		body, attachments, err = (&Encoder{}).AppendEvent(nil, name, values)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,12 +55,12 @@ func TestEncodeLeavesValuesAlone(t *testing.T) {
 }
 
 func TestEncodeFails(t *testing.T) {
-	_, _, err := (&Encoder{}).AppendValues(nil, "x", []any{1, func() {}})
+	_, _, err := (&Encoder{}).AppendValues(nil, []any{1, func() {}})
 	if err == nil || !strings.Contains(err.Error(), "argument 2") {
 		t.Error(err)
 	}
 	broken := errors.New("broken")
-	_, _, err = (&Encoder{Marshal: func(any) ([]byte, error) { return nil, broken }}).AppendValues(nil, "x", []any{1.5})
+	_, _, err = (&Encoder{Marshal: func(any) ([]byte, error) { return nil, broken }}).AppendValues(nil, []any{1.5})
 	if !errors.Is(err, broken) {
 		t.Error(err)
 	}
