@@ -140,7 +140,7 @@ func TestConfigIsCopied(t *testing.T) {
 }
 
 func TestTransportNames(t *testing.T) {
-	for transport, want := range map[Transport]string{Polling: "polling", WebSocket: "websocket", 0: "transport 0", 7: "transport 7"} {
+	for transport, want := range map[Transport]string{Polling: "polling", WebSocket: "websocket", 0: "Transport(0)", 7: "Transport(7)"} {
 		if got := transport.String(); got != want {
 			t.Errorf("%d is %q, want %q", transport, got, want)
 		}

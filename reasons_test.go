@@ -645,7 +645,7 @@ func TestEveryReasonHasItsWays(t *testing.T) {
 		}
 	}
 	n := 0
-	for r := engineio.Reason(1); !strings.HasPrefix(r.String(), "reason "); r++ {
+	for r := engineio.Reason(1); !strings.HasPrefix(r.String(), "Reason("); r++ {
 		n++
 		for _, way := range enginetest.Ways {
 			for _, revision := range enginetest.Revisions {
