@@ -61,6 +61,8 @@ alloc:
 interop: interop-deps chat-deps
 	cd interop && $(NODE) --test
 	cd interop && ENGINEIO_TUNED=1 $(NODE) --test
+	cd socketio/interop && $(NODE) --test
+	cd socketio/interop && ENGINEIO_TUNED=1 $(NODE) --test
 	PYTHON="$$($(NODE) interop/lib/programs.js python)" go test -race -tags interop -run Foreign ./client
 
 # Go benchmarks.
@@ -105,6 +107,7 @@ chat-deps:
 
 interop-deps:
 	cd interop && $(NPM_INSTALL)
+	cd socketio/interop && $(NPM_INSTALL)
 
 clean:
-	rm -rf interop/node_modules examples/chat/node_modules
+	rm -rf interop/node_modules socketio/interop/node_modules examples/chat/node_modules

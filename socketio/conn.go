@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"time"
@@ -42,6 +43,20 @@ func (c *conn) fail(r Reason, err error) {
 	c.blame(r, err)
 	c.srv.log.Debug("socketio: closing a session", "sid", c.session.ID(), "remote", c.session.RemoteAddr(), "err", err)
 	c.session.Close()
+}
+
+// closeBehind closes the session when what was sent before has left. In one payload with it, socket.io-client would act on
+// the close first, miss that the server has disconnected it, and come back.
+func (c *conn) closeBehind() {
+	err := c.srv.engine.Go(func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, c.srv.config.Engine.CloseTimeout)
+		defer cancel()
+		_ = c.session.Flush(ctx)
+		c.session.Close()
+	})
+	if err != nil {
+		c.session.Close()
+	}
 }
 
 // blame is the reason that the sockets are told when the session has ended. The first is kept.

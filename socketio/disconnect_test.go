@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/fasteio/engineio"
+	"github.com/fasteio/engineio/codec"
+	"github.com/fasteio/engineio/internal/enginetest"
 )
 
 // waitFor waits for what has no event.
@@ -132,17 +134,25 @@ func TestDisconnectOfTheSession(t *testing.T) {
 			n.OnDisconnect(func(_ *Socket, r Reason) { left <- r.String() })
 		}
 	})
-	c := dial(t, s)
-	c.join("/", "/a")
-	c.send(`2["kick"]`)
-	got := map[string]bool{c.next(): true, c.next(): true}
-	if !got[`1`] || !got[`1/a,`] {
-		t.Error(got)
-	}
-	c.ended()
-	for range 2 {
-		if r := soon(t, left); r != "server namespace disconnect" {
-			t.Error(r)
+	for _, way := range enginetest.Ways {
+		c := dialBy(t, s, way)
+		c.join("/", "/a")
+		c.send(`2["kick"]`)
+		got := map[string]bool{c.next(): true, c.next(): true}
+		if !got[`1`] || !got[`1/a,`] {
+			t.Error(got)
+		}
+		if p, ok := c.Client.(*enginetest.Polling); ok { // by itself, or socket.io-client acts on it before the others
+			if packets, err := p.Poll(); err != nil || len(packets) != 1 || packets[0].Type != codec.Close {
+				t.Error(packets, err)
+			}
+		} else {
+			c.ended()
+		}
+		for range 2 {
+			if r := soon(t, left); r != "server namespace disconnect" {
+				t.Error(r)
+			}
 		}
 	}
 }

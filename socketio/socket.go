@@ -106,7 +106,7 @@ func (s *Socket) Disconnect(closeSession bool) {
 		}
 	}
 	c.blame(ReasonServerDisconnect, nil)
-	c.session.Close()
+	c.closeBehind()
 }
 
 func (s *Socket) disconnect(err error) {

@@ -17,11 +17,11 @@ export const programs = {
   python: {
     variable: "PYTHON",
     names: ["/usr/bin/python3", "python3"], // Debian's packages are for Debian's interpreter
-    check: ["-c", `import aiohttp, engineio, requests, websocket
+    check: ["-c", `import aiohttp, engineio, requests, socketio, websocket
 from importlib.metadata import version
-print("python-engineio", version("python-engineio"))`],
-    what: "Python with the modules aiohttp, python-engineio 4, requests and websocket-client",
-    packages: ["python3-aiohttp", "python3-engineio", "python3-requests", "python3-websocket"],
+print("python-engineio", version("python-engineio"), "python-socketio", version("python-socketio"))`],
+    what: "Python with the modules aiohttp, python-engineio 4, python-socketio 5, requests and websocket-client",
+    packages: ["python3-aiohttp", "python3-engineio", "python3-requests", "python3-socketio", "python3-websocket"],
   },
   nginx: { variable: "NGINX", names: ["nginx"], check: ["-v"], what: "nginx", packages: ["nginx"] },
   haproxy: { variable: "HAPROXY", names: ["haproxy"], check: ["-v"], what: "HAProxy", packages: ["haproxy"] },
