@@ -67,7 +67,7 @@ func (d *diary) config(act func(where string, s *Session)) Config {
 		OnConnect: func(s *Session) { run("connect", s) },
 		OnMessage: func(s *Session, _ Message) { run("message", s) },
 		OnUpgrade: func(s *Session) { run("upgrade", s) },
-		OnDisconnect: func(s *Session, _ Reason, _ error) {
+		OnDisconnect: func(s *Session, _ *CloseError) {
 			run("disconnect", s)
 			d.over.Store(true)
 		},
@@ -188,7 +188,7 @@ func TestNoDisconnectWithoutConnect(t *testing.T) {
 // OnDisconnect is due without an OnConnect to call.
 func TestDisconnectWithNoOtherCallback(t *testing.T) {
 	n := 0
-	srv := newTestServer(Config{OnDisconnect: func(*Session, Reason, error) { n++ }})
+	srv := newTestServer(Config{OnDisconnect: func(*Session, *CloseError) { n++ }})
 	live(t, srv)
 	settled(t, srv)
 	if n != 1 {
@@ -253,7 +253,7 @@ func TestPanicInHandshake(t *testing.T) {
 	var book logbook
 	srv := newTestServer(Config{
 		OnHandshake:  func(*Session, *fasthttp.RequestCtx) error { panic("oops") },
-		OnDisconnect: func(*Session, Reason, error) { t.Error("OnDisconnect of a refused session") },
+		OnDisconnect: func(*Session, *CloseError) { t.Error("OnDisconnect of a refused session") },
 		Logger:       slog.New(&book),
 	})
 	ctx := new(fasthttp.RequestCtx)

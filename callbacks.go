@@ -85,9 +85,9 @@ func (s *Session) runOnDisconnect() {
 	defer s.unlockCallbacks(onDisconnect)
 	if f := s.srv.config.OnDisconnect; f != nil && s.connected {
 		s.mu.Lock()
-		r, err := s.reason, s.err
+		why := &CloseError{s.reason, s.err}
 		s.mu.Unlock()
-		f(s, r, err)
+		f(s, why)
 	}
 }
 

@@ -215,7 +215,7 @@ func TestPanics(t *testing.T) {
 				}
 				echo(s, m)
 			},
-			OnDisconnect: func(*engineio.Session, engineio.Reason, error) { panic("in OnDisconnect") },
+			OnDisconnect: func(*engineio.Session, *engineio.CloseError) { panic("in OnDisconnect") },
 		})
 		check := e.bystander(t)
 		c := e.connect(t, setup)

@@ -55,7 +55,7 @@ func (c *crowd) message(s *Session, m Message) {
 	c.act(s, m)
 }
 
-func (c *crowd) disconnect(*Session, Reason, error) {
+func (c *crowd) disconnect(*Session, *CloseError) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.disconnected++
@@ -325,7 +325,7 @@ func TestHandlersLeaveTogether(t *testing.T) {
 		srv := newTestServer(Config{
 			MaxConcurrentMessages: handlers,
 			OnMessage:             func(s *Session, _ Message) { <-gate; s.CloseNow() },
-			OnDisconnect:          func(*Session, Reason, error) { told.Add(1) },
+			OnDisconnect:          func(*Session, *CloseError) { told.Add(1) },
 		})
 		s := newTestSession(t, srv, V4, WebSocket)
 		s.connect(&recorder{s: s, start: time.Now()})

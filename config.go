@@ -226,8 +226,8 @@ type Config struct {
 
 	// OnDisconnect runs exactly once for every session that OnConnect was due for, after every
 	// other callback of the session but an OnHeaders under way, and never on the stack of a method
-	// that ended it. err is what lay behind the reason, and may be nil.
-	OnDisconnect func(s *Session, r Reason, err error)
+	// that ended it. why is never nil and may be kept; its Err may be nil.
+	OnDisconnect func(s *Session, why *CloseError)
 }
 
 // CompressionLevels are the effort per coding, from 1 (fast) up. Zero is the default of each, the

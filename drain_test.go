@@ -45,10 +45,10 @@ type departures struct {
 	log []departure
 }
 
-func (d *departures) note(s *Session, r Reason, _ error) {
+func (d *departures) note(s *Session, why *CloseError) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.log = append(d.log, departure{time.Since(d.start), s, r})
+	d.log = append(d.log, departure{time.Since(d.start), s, why.Reason})
 }
 
 // whose is how many have left, and checks that all did for the same reason.
@@ -496,7 +496,7 @@ func TestHandshakeUnderWayWhenDrainBegins(t *testing.T) {
 					return nil
 				},
 				OnConnect:    func(*Session) { t.Error("OnConnect") },
-				OnDisconnect: func(*Session, Reason, error) { t.Error("OnDisconnect without OnConnect") },
+				OnDisconnect: func(*Session, *CloseError) { t.Error("OnDisconnect without OnConnect") },
 			})
 			query := handshake4
 			if rev == V3 {

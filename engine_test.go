@@ -80,18 +80,18 @@ func (e *engine) account(t *testing.T, config engineio.Config) engineio.Config {
 			connect(s)
 		}
 	}
-	config.OnDisconnect = func(s *engineio.Session, r engineio.Reason, err error) {
+	config.OnDisconnect = func(s *engineio.Session, why *engineio.CloseError) {
 		e.mu.Lock()
 		if !e.open[s] {
-			t.Errorf("OnDisconnect of %s (%v) without OnConnect, or twice", s.ID(), r)
+			t.Errorf("OnDisconnect of %s (%v) without OnConnect, or twice", s.ID(), why.Reason)
 		}
 		delete(e.open, s)
 		e.mu.Unlock()
 		if disconnect != nil {
-			disconnect(s, r, err)
+			disconnect(s, why)
 		}
 		select {
-		case e.ends <- ending{s, r, err}:
+		case e.ends <- ending{s, why.Reason, why.Err}:
 		default: // nobody wants to know
 		}
 	}

@@ -22,8 +22,8 @@ func ExampleNew() {
 			}
 			_ = s.SendText("you said " + string(m.Data))
 		},
-		OnDisconnect: func(s *engineio.Session, r engineio.Reason, err error) {
-			log.Println(s.ID(), "left:", r, err)
+		OnDisconnect: func(s *engineio.Session, why *engineio.CloseError) {
+			log.Println(s.ID(), "left:", why.Reason, why.Err)
 		},
 	})
 	fmt.Println(srv.Config().Path, srv.Config().PingInterval, srv.Config().PingTimeout)

@@ -45,7 +45,7 @@ func TestGroupsAtTheEnd(t *testing.T) {
 			var keys []int
 			config := Config{}
 			if told {
-				config.OnDisconnect = func(s *Session, _ Reason, _ error) {
+				config.OnDisconnect = func(s *Session, _ *CloseError) {
 					keys = rooms.Keys(s)
 					if err := rooms.Add(3, s); !errors.Is(err, ErrClosed) {
 						t.Errorf("Add to an ended session: %v", err)

@@ -282,7 +282,7 @@ func TestLingerEndsWithTheLastWord(t *testing.T) {
 
 func TestSessionThatNeverOpens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		srv := newTestServer(Config{OnDisconnect: func(*Session, Reason, error) {
+		srv := newTestServer(Config{OnDisconnect: func(*Session, *CloseError) {
 			t.Error("OnDisconnect of a session that was never open")
 		}})
 		for _, via := range []Transport{Polling, WebSocket} {

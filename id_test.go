@@ -134,7 +134,7 @@ func TestSameIDAtOnce(t *testing.T) {
 			Cookie:           cookie,
 			GenerateID:       func(*fasthttp.RequestCtx) (string, error) { return "same", nil },
 			OnRequestRefused: func(_ *fasthttp.RequestCtx, _ netip.AddrPort, e *RequestError) { told = append(told, e.Err) },
-			OnDisconnect:     func(*Session, Reason, error) { disconnected++ },
+			OnDisconnect:     func(*Session, *CloseError) { disconnected++ },
 		}
 		var first *fasthttp.RequestCtx
 		var srv *Server

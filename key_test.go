@@ -72,7 +72,7 @@ func TestKeyAfterTheEnd(t *testing.T) {
 	got := ""
 	srv := newTestServer(Config{
 		OnConnect:    func(s *Session) { user.Set(s, "Ada") },
-		OnDisconnect: func(s *Session, _ Reason, _ error) { got, _ = user.Get(s) },
+		OnDisconnect: func(s *Session, _ *CloseError) { got, _ = user.Get(s) },
 	})
 	live(t, srv)
 	settled(t, srv)

@@ -45,7 +45,7 @@ func leavesNothing(t *testing.T, refuse func(s *Session) error) {
 	srv := newTestServer(Config{
 		OnHandshake:  func(s *Session, _ *fasthttp.RequestCtx) error { refused = s; return refuse(s) },
 		OnConnect:    func(*Session) { t.Error("OnConnect") },
-		OnDisconnect: func(*Session, Reason, error) { t.Error("OnDisconnect") },
+		OnDisconnect: func(*Session, *CloseError) { t.Error("OnDisconnect") },
 	})
 	if status := visit(t, srv, "GET", handshake4).Response.StatusCode(); status < 400 {
 		t.Errorf("answered %d", status)
@@ -68,9 +68,9 @@ func TestCloseThenCloseNowOnPolling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, parked := range []bool{false, true} {
 			told := 0
-			srv := newTestServer(Config{OnDisconnect: func(_ *Session, r Reason, err error) {
-				if told++; r != ReasonServerClose || err != nil {
-					t.Errorf("OnDisconnect: %v, %v", r, err)
+			srv := newTestServer(Config{OnDisconnect: func(_ *Session, why *CloseError) {
+				if told++; why.Reason != ReasonServerClose || why.Err != nil {
+					t.Errorf("OnDisconnect: %v, %v", why.Reason, why.Err)
 				}
 			}})
 			s := openPolling(t, srv, V4)

@@ -194,7 +194,7 @@ func TestShutdownNamesWhatIsLeft(t *testing.T) {
 	wait := func() { entered <- struct{}{}; <-gate }
 	srv, _ := logged(Config{
 		OnMessage:    func(*Session, Message) { wait() },
-		OnDisconnect: func(*Session, Reason, error) { wait() },
+		OnDisconnect: func(*Session, *CloseError) { wait() },
 	})
 	for range 2 {
 		s, _ := openRecorded(t, srv, V4)

@@ -317,7 +317,7 @@ func TestClientGoesWhileHeld(t *testing.T) {
 	srv := newTestServer(Config{
 		MaxMessageRate: 1,
 		OnMessage:      func(*Session, Message) { first.Do(func() { close(came) }) },
-		OnDisconnect:   func(_ *Session, r Reason, _ error) { ends <- r },
+		OnDisconnect:   func(_ *Session, why *CloseError) { ends <- why.Reason },
 	})
 	server := enginetest.Start(t, srv.Handler(nil), enginetest.Options{})
 	p, err := server.DialPolling(enginetest.Setup{})
@@ -374,7 +374,7 @@ func TestClientVanishesWhileHeld(t *testing.T) {
 			srv := newTestServer(Config{
 				MaxMessageRate: 1, PingInterval: 100 * time.Millisecond, PingTimeout: 3 * time.Second,
 				OnMessage:    func(*Session, Message) {},
-				OnDisconnect: func(_ *Session, r Reason, _ error) { ends <- r },
+				OnDisconnect: func(_ *Session, why *CloseError) { ends <- why.Reason },
 			})
 			flood(t, enginetest.Start(t, srv.Handler(nil), enginetest.Options{}))
 			if r := <-ends; r != ReasonPingTimeout && r != ReasonTransportClose {

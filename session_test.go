@@ -34,8 +34,8 @@ func TestTheFirstNamesTheReason(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var told []string
-			srv := newTestServer(Config{OnDisconnect: func(_ *Session, r Reason, err error) {
-				told = append(told, fmt.Sprint(r, " ", err))
+			srv := newTestServer(Config{OnDisconnect: func(_ *Session, why *CloseError) {
+				told = append(told, fmt.Sprint(why.Reason, " ", why.Err))
 			}})
 			s := openPolling(t, srv, V4)
 			for _, call := range c.calls {

@@ -29,9 +29,9 @@ func TestBroadcastWalks(t *testing.T) {
 func TestBroadcastMeetsAFullQueue(t *testing.T) {
 	for overflow, lives := range map[Overflow]bool{OverflowReject: false, OverflowClose: false, OverflowDropNewest: true} {
 		var told []Reason
-		srv := newTestServer(Config{MaxQueuedBytes: 10, Overflow: overflow, OnDisconnect: func(_ *Session, r Reason, err error) {
-			if errors.Is(err, ErrQueueFull) {
-				told = append(told, r)
+		srv := newTestServer(Config{MaxQueuedBytes: 10, Overflow: overflow, OnDisconnect: func(_ *Session, why *CloseError) {
+			if errors.Is(why.Err, ErrQueueFull) {
+				told = append(told, why.Reason)
 			}
 		}})
 		slow, fast := openPolling(t, srv, V4), openPolling(t, srv, V4)

@@ -121,9 +121,9 @@ func TestCloseIsGraceful(t *testing.T) {
 		MaxPayload: 4000, // many POSTs
 		OnConnect:  func(s *engineio.Session) { key.Set(s, new(int)) },
 		OnMessage:  func(s *engineio.Session, _ engineio.Message) { count, _ := key.Get(s); *count++ },
-		OnDisconnect: func(s *engineio.Session, r engineio.Reason, _ error) {
+		OnDisconnect: func(s *engineio.Session, why *engineio.CloseError) {
 			count, _ := key.Get(s)
-			ends <- end{*count, r}
+			ends <- end{*count, why.Reason}
 		},
 	})
 	inEachMode(t, func(t *testing.T, m mode) {

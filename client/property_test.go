@@ -75,9 +75,9 @@ func TestInOrderExactlyOnce(t *testing.T) {
 			defer x.mu.Unlock()
 			x.got = append(x.got, number(m.Data))
 		},
-		OnDisconnect: func(s *engineio.Session, r engineio.Reason, err error) {
-			if r != engineio.ReasonClientClose {
-				t.Errorf("session ended with %v, %v", r, err)
+		OnDisconnect: func(s *engineio.Session, why *engineio.CloseError) {
+			if why.Reason != engineio.ReasonClientClose {
+				t.Errorf("session ended with %v, %v", why.Reason, why.Err)
 			}
 			x, _ := key.Get(s)
 			gone <- x

@@ -92,6 +92,6 @@ func (srv *Server) receive(s *engineio.Session, m engineio.Message) {
 	srv.conns.Value(s).receive(m)
 }
 
-func (srv *Server) end(s *engineio.Session, r engineio.Reason, err error) {
-	srv.conns.Value(s).end(reasonOf(r), err)
+func (srv *Server) end(s *engineio.Session, why *engineio.CloseError) {
+	srv.conns.Value(s).end(reasonOf(why.Reason), why.Err)
 }

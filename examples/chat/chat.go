@@ -138,7 +138,7 @@ func (c *chat) onUpgrade(s *engineio.Session) {
 	}
 }
 
-func (c *chat) onDisconnect(s *engineio.Session, reason engineio.Reason, _ error) {
+func (c *chat) onDisconnect(s *engineio.Session, why *engineio.CloseError) {
 	v, ok := visitorKey.Get(s)
 	if !ok {
 		return
@@ -152,7 +152,7 @@ func (c *chat) onDisconnect(s *engineio.Session, reason engineio.Reason, _ error
 	v.member = nil
 	delete(c.seats, m)
 	c.room.leave(m)
-	c.tell(event{Type: "leave", At: time.Now().UnixMilli(), User: &m.user, Reason: reason.String()}, nil)
+	c.tell(event{Type: "leave", At: time.Now().UnixMilli(), User: &m.user, Reason: why.Reason.String()}, nil)
 }
 
 // history returns the last messages, and how many people are here.

@@ -70,7 +70,7 @@ func serveSpec(text string) {
 	config := s.config()
 	config.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	config.OnMessage = c.echo
-	config.OnDisconnect = func(_ *engineio.Session, r engineio.Reason, _ error) { c.count(c.counts.Ends, r.String()) }
+	config.OnDisconnect = func(_ *engineio.Session, why *engineio.CloseError) { c.count(c.counts.Ends, why.Reason.String()) }
 	config.OnRequestRefused = func(_ *fasthttp.RequestCtx, _ netip.AddrPort, e *engineio.RequestError) {
 		c.count(c.counts.Refused, strconv.Itoa(e.Status)+"/"+strconv.Itoa(e.Code))
 	}

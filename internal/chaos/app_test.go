@@ -132,7 +132,7 @@ func (r *run) onWater(s *engineio.Session, high bool) {
 	r.figures.count("water marks")
 }
 
-func (r *run) onDisconnect(s *engineio.Session, reason engineio.Reason, err error) {
+func (r *run) onDisconnect(s *engineio.Session, why *engineio.CloseError) {
 	v := visitor(s)
 	v.enter(s, "OnDisconnect", false)
 	defer v.exit()
@@ -141,7 +141,7 @@ func (r *run) onDisconnect(s *engineio.Session, reason engineio.Reason, err erro
 	}
 	v.change(func() {
 		v.disconnects++
-		v.reason, v.err, v.endedAt = reason, err, time.Now()
+		v.reason, v.err, v.endedAt = why.Reason, why.Err, time.Now()
 		if v.disconnects == 1 {
 			close(v.ended)
 		}

@@ -51,7 +51,7 @@ func (s *Server) Start(settings Settings, addr *string) error {
 		PingInterval: settings.PingInterval,
 		PingTimeout:  settings.PingTimeout,
 		MaxSessions:  settings.Sessions,
-		OnDisconnect: func(_ *engineio.Session, r engineio.Reason, err error) { s.closed.add(r.String(), err) },
+		OnDisconnect: func(_ *engineio.Session, why *engineio.CloseError) { s.closed.add(why.Reason.String(), why.Err) },
 		OnRequestRefused: func(_ *fasthttp.RequestCtx, _ netip.AddrPort, e *engineio.RequestError) {
 			s.closed.add("refused", e)
 		},

@@ -113,7 +113,7 @@ func serve(t *testing.T, on string, deflate bool) (*engine, *enginetest.Server) 
 				_ = s.SendText(string(m.Data))
 			}
 		},
-		OnDisconnect: func(_ *engineio.Session, r engineio.Reason, _ error) { e.ends <- r },
+		OnDisconnect: func(_ *engineio.Session, why *engineio.CloseError) { e.ends <- why.Reason },
 	})
 	var s *enginetest.Server
 	if on == "fiber" {

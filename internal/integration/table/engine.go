@@ -78,15 +78,15 @@ func (e *engine) connected(s *engineio.Session) {
 	e.open[s] = true
 }
 
-func (e *engine) disconnected(s *engineio.Session, r engineio.Reason, err error) {
+func (e *engine) disconnected(s *engineio.Session, why *engineio.CloseError) {
 	e.mu.Lock()
 	if !e.open[s] {
-		e.Errorf("OnDisconnect of %s (%v) without OnConnect, or twice", s.ID(), r)
+		e.Errorf("OnDisconnect of %s (%v) without OnConnect, or twice", s.ID(), why.Reason)
 	}
 	delete(e.open, s)
 	e.mu.Unlock()
 	select {
-	case e.ends <- ending{r, err}:
+	case e.ends <- ending{why.Reason, why.Err}:
 	default: // nobody wants to know
 	}
 }
