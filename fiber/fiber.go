@@ -8,16 +8,15 @@
 // engine there: cache serves one client's messages to another, timeout leaves a poll behind on a
 // connection that is in use again, etag and compress change responses, csrf and limiter refuse
 // them. Authentication may stand in front: what it puts into Locals reaches OnHandshake as
-// ctx.UserValue.
+// ctx.UserValue, and OnHandshake here has the *fiber.Ctx itself.
 package eiofiber
 
 import (
-	"strings"
-	"sync"
-
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"github.com/fasteio/engineio"
+	"github.com/fasteio/engineio/internal/mount"
 )
 
 // New makes a handler that serves srv at its path and hands every other request on. It panics
@@ -33,80 +32,35 @@ func New(srv *engineio.Server, config ...Config) fiber.Handler {
 		panic("eiofiber: New needs a Server")
 	}
 	cfg := configDefault(config...)
-	engine := srv.Config()
-	path := "/" + strings.Trim(cfg.Path, "/")
-	if cfg.Path == "" {
-		path = "/" + strings.Trim(engine.Path, "/")
-	}
-	var once sync.Once
-	var caseSensitive bool
-	var refused error
+	m := mount.New(version, srv.Config(), cfg.Path)
 	return func(c *fiber.Ctx) error {
-		once.Do(func() {
-			app := c.App().Config() // 1 KB, not to be copied for each request
-			caseSensitive, refused = app.CaseSensitive, check(app, engine)
-			checkMount(c, path, engine)
-		})
-		if !matches(c, path, caseSensitive) || cfg.Next != nil && cfg.Next(c) {
+		m.Begin(func() (mount.App, mount.Route) { return appOf(c), routeOf(c) })
+		if !m.Ours(c.Route().Path, c.Path()) || cfg.Next != nil && cfg.Next(c) {
 			return c.Next()
 		}
-		if refused != nil {
+		if refused := m.Refused(); refused != nil {
 			c.Context().SetConnectionClose() // a streamed body that nobody reads would be the next request
 			return c.Status(fiber.StatusInternalServerError).JSON(fiber.Map{"code": 3, "message": refused.Error()})
 		}
-		srv.ServeFastHTTP(c.Context())
+		mount.Serve(srv, c.Context(), c)
 		return nil
 	}
 }
 
-var (
-	errPrefork = fiber.NewError(fiber.StatusInternalServerError,
-		"eiofiber: long-polling does not work with fiber.Config.Prefork; turn Prefork off or set Transports to WebSocket alone")
-	errGETOnly = fiber.NewError(fiber.StatusInternalServerError,
-		"eiofiber: long-polling does not work with fiber.Config.GETOnly; turn GETOnly off or set Transports to WebSocket alone")
-)
-
-// matches tells whether the request is for path below the prefix that the handler was mounted
-// at. A mount at path itself, app.Use("/engine.io", ...), is the same as one at the root.
-func matches(c *fiber.Ctx, path string, caseSensitive bool) bool {
-	want, got := below(c.Route().Path, path, caseSensitive), "/"+strings.Trim(c.Path(), "/")
-	if sameSegments(strings.Trim(want, "/"), got[1:], caseSensitive) {
-		return true
+// OnHandshake makes hook one for the engine's Config.OnHandshake: what it returns accepts or refuses the session as
+// that documents, and fiber's errors (fiber.NewError) keep their status. c is that of the middleware: with Locals, Params
+// and all that middlewares in front have done.
+//
+// c and all that comes from it is valid until hook returns, and so are Fiber's strings, which are views into the
+// request: keep strings.Clone(c.Get("X-User")), also in a Key of the session. hook does not answer by c and does not call c.Next.
+//
+// A session that is opened elsewhere than through New, by the engine's own Handler say, is refused with status 500 and a
+// message that says so.
+func OnHandshake(hook func(s *engineio.Session, c *fiber.Ctx) error) func(*engineio.Session, *fasthttp.RequestCtx) error {
+	if hook == nil {
+		panic("eiofiber: OnHandshake needs a hook")
 	}
-	// What only Fiber can compare, at the cost of a parser made each time.
-	return strings.ContainsAny(want, `:*+\`) && endsIn(got, path, caseSensitive) &&
-		fiber.RoutePatternMatch(got, want, fiber.Config{CaseSensitive: caseSensitive})
-}
-
-// below is where the engine is when it was mounted at route.
-func below(route, path string, caseSensitive bool) string {
-	route = strings.TrimSuffix(route, "/")
-	if endsIn(route, path, caseSensitive) {
-		return route
-	}
-	return route + path
-}
-
-func endsIn(path, suffix string, caseSensitive bool) bool {
-	tail := len(path) - len(suffix)
-	return tail >= 0 && (path[tail:] == suffix || !caseSensitive && strings.EqualFold(path[tail:], suffix))
-}
-
-// sameSegments compares paths one segment at a time; a parameter of the group's prefix
-// (/:tenant) matches any one.
-func sameSegments(want, got string, caseSensitive bool) bool {
-	for {
-		w, wantMore, _ := strings.Cut(want, "/")
-		g, gotMore, _ := strings.Cut(got, "/")
-		same := w == g || !caseSensitive && strings.EqualFold(w, g) || strings.HasPrefix(w, ":") && g != ""
-		if !same || (wantMore == "") != (gotMore == "") {
-			return false
-		}
-		if wantMore == "" {
-			return true
-		}
-		want, got = wantMore, gotMore
-	}
+	return mount.OnHandshake(hook)
 }
 
 // Health makes a handler that answers 200 while srv takes new sessions, and 503 when it drains or

@@ -1,38 +1,34 @@
-package eiofiber_test
+package fibertest
 
 import (
 	"testing"
 	"time"
 
-	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp/fasthttputil"
-
-	eiofiber "github.com/fasteio/engineio/fiber"
 )
 
 // Tune reaches the server of the app, and what it sets is still there when the app serves.
-func TestTune(t *testing.T) {
+func tune(t *testing.T, kit Kit) {
 	for name, c := range map[string]struct {
-		set                 fiber.Config
+		set                 Config
 		wantRead, wantIdle  time.Duration
 		wantWrite           time.Duration
 		wantConcurrency     int
 		wantMaxRequestBytes int
 	}{
-		"nothing set": {fiber.Config{}, 30 * time.Second, 75 * time.Second, 30 * time.Second, fiber.DefaultConcurrency, fiber.DefaultBodyLimit},
-		"all set": {fiber.Config{ReadTimeout: 1, IdleTimeout: 2, WriteTimeout: 3, Concurrency: 4, BodyLimit: 5},
+		"nothing set": {Config{}, 30 * time.Second, 75 * time.Second, 30 * time.Second, 256 * 1024, 4 * 1024 * 1024},
+		"all set": {Config{ReadTimeout: 1, IdleTimeout: 2, WriteTimeout: 3, Concurrency: 4, BodyLimit: 5},
 			1, 2, 3, 4, 5},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c.set.DisableStartupMessage = true
-			app := fiber.New(c.set)
+			app := kit.NewApp(c.set)
 			app.Server().MaxIdleWorkerDuration = 100 * time.Millisecond // its janitor sleeps that long after the end
-			eiofiber.Tune(app)
+			app.Tune()
 			ln := fasthttputil.NewInmemoryListener()
 			listening := make(chan struct{})
-			app.Hooks().OnListen(func(fiber.ListenData) error { close(listening); return nil })
+			app.OnListen(func() { close(listening) })
 			served := make(chan error, 1)
-			go func() { served <- app.Listener(ln) }()
+			go func() { served <- app.Serve(ln) }()
 			<-listening
 			s := app.Server()
 			if !s.KeepHijackedConns || !s.ReduceMemoryUsage || s.ReadTimeout != c.wantRead || s.IdleTimeout != c.wantIdle {

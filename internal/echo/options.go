@@ -1,4 +1,4 @@
-package main
+package echo
 
 import (
 	"context"
@@ -13,26 +13,30 @@ import (
 	"github.com/fasteio/engineio"
 )
 
-// options are the flags.
-type options struct {
-	addr, path, stack                         string
+// Options are the flags.
+type Options struct {
+	Stack      string // of the HTTP server
+	MaxPayload int    // bytes
+	Tuned      bool   // by engineio.Tune
+
+	addr, path                                string
 	pingInterval, pingTimeout, upgradeTimeout time.Duration
-	maxPayload, threshold                     int
+	threshold                                 int
 	transports, protocols                     string
 	allowUpgrades                             bool
 	corsOrigins, cookie                       string
 	corsCredentials, compression              bool
-	deflate, jsonp, tuned                     bool
+	deflate, jsonp                            bool
 }
 
-func parse(args []string) (o options, err error) {
+func parse(args []string, stack string) (o Options, err error) {
 	f := flag.NewFlagSet("echo", flag.ContinueOnError)
 	f.StringVar(&o.addr, "addr", "127.0.0.1:3000", "where to listen")
 	f.StringVar(&o.path, "path", "/engine.io/", "path of the engine")
-	f.StringVar(&o.stack, "stack", "fasthttp", "fasthttp or fiber")
+	f.StringVar(&o.Stack, "stack", stack, "fasthttp or fiber")
 	f.DurationVar(&o.pingInterval, "ping-interval", 25*time.Second, "time between heartbeats")
 	f.DurationVar(&o.pingTimeout, "ping-timeout", 20*time.Second, "time to answer one")
-	f.IntVar(&o.maxPayload, "max-payload", 1_000_000, "bytes a client may send at once")
+	f.IntVar(&o.MaxPayload, "max-payload", 1_000_000, "bytes a client may send at once")
 	f.StringVar(&o.transports, "transports", "polling,websocket", "transports on offer")
 	f.BoolVar(&o.allowUpgrades, "allow-upgrades", true, "let polling sessions move to WebSocket")
 	f.DurationVar(&o.upgradeTimeout, "upgrade-timeout", 10*time.Second, "time an upgrade may take")
@@ -44,16 +48,16 @@ func parse(args []string) (o options, err error) {
 	f.IntVar(&o.threshold, "compression-threshold", 1024, "bytes from which on it is worth it")
 	f.BoolVar(&o.deflate, "per-message-deflate", false, "compress WebSocket messages")
 	f.BoolVar(&o.jsonp, "jsonp", true, "serve JSONP polling")
-	f.BoolVar(&o.tuned, "tuned", false, "set the HTTP server with engineio.Tune")
+	f.BoolVar(&o.Tuned, "tuned", false, "set the HTTP server with engineio.Tune")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
 	return o, o.check()
 }
 
-func (o *options) check() error {
-	if o.stack != "fasthttp" && o.stack != "fiber" {
-		return fmt.Errorf("-stack is %q, must be fasthttp or fiber", o.stack)
+func (o *Options) check() error {
+	if o.Stack != "fasthttp" && o.Stack != "fiber" {
+		return fmt.Errorf("-stack is %q, must be fasthttp or fiber", o.Stack)
 	}
 	for _, t := range list(o.transports) {
 		if t != "polling" && t != "websocket" {
@@ -69,13 +73,13 @@ func (o *options) check() error {
 }
 
 // config is the engine that the flags describe.
-func (o *options) config() engineio.Config {
+func (o *Options) config() engineio.Config {
 	c := engineio.Config{
 		Path:            o.path,
 		PingInterval:    o.pingInterval,
 		PingTimeout:     o.pingTimeout,
 		UpgradeTimeout:  o.upgradeTimeout,
-		MaxPayload:      o.maxPayload,
+		MaxPayload:      o.MaxPayload,
 		DisableUpgrades: !o.allowUpgrades,
 		AllowedOrigins:  list(o.corsOrigins),
 

@@ -1,31 +1,28 @@
-package eiofiber_test
+package fibertest
 
 import (
 	"context"
 	"net/http/httptest"
 	"testing"
 
-	"github.com/gofiber/fiber/v2"
-
 	"github.com/fasteio/engineio"
-	eiofiber "github.com/fasteio/engineio/fiber"
 )
 
 // Health is a handler like any other: in a group, behind middleware, and with the app's ErrorHandler kept out.
-func TestHealth(t *testing.T) {
+func health(t *testing.T, kit Kit) {
 	for name, end := range map[string]func(*engineio.Server) error{
 		"Drain":    func(srv *engineio.Server) error { return srv.Drain(context.Background(), 0) },
 		"Shutdown": func(srv *engineio.Server) error { return srv.Shutdown(context.Background()) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			srv := newEngine(t, engineio.Config{})
-			app := fiber.New(fiber.Config{ErrorHandler: func(c *fiber.Ctx, _ error) error { return c.SendStatus(500) }})
-			app.Use(func(c *fiber.Ctx) error {
+			srv := NewEngine(t, engineio.Config{})
+			app := kit.NewApp(Config{ErrorHandler: func(c Ctx, _ error) error { return c.SendStatus(500) }})
+			app.Use("", func(c Ctx) error {
 				c.Set("X-Request-ID", "1")
 				return c.Next()
 			})
-			app.Use(eiofiber.New(srv))
-			app.Group("/internal").Get("/health", eiofiber.Health(srv))
+			app.Use("", kit.EngineAlone(srv))
+			app.Group("/internal").Get("/health", kit.Health(srv))
 			for _, status := range []int{200, 503} {
 				for _, method := range []string{"GET", "HEAD"} {
 					r, err := app.Test(httptest.NewRequest(method, "/internal/health", nil))
