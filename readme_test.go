@@ -75,7 +75,11 @@ func try(t *testing.T, code string) {
 	if err := os.WriteFile(file, []byte(code), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.CommandContext(t.Context(), "go", command, file).CombinedOutput()
+	cmd := exec.CommandContext(t.Context(), "go", command, file)
+	if strings.Contains(code, "/fiber/v3\"") {
+		cmd.Dir = "fiberv3" // a module of its own, which has that
+	}
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s\n%s", err, out, code)
 	}
