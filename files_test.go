@@ -87,7 +87,9 @@ func startWithFewFiles(t *testing.T, code string) *program {
 	if err := os.WriteFile(source, []byte(strings.ReplaceAll(code, `":3000"`, `"`+p.addr+`"`)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, source).CombinedOutput(); err != nil {
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, source)
+	build.Dir = moduleOf(code)
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	ctx, stop := context.WithCancel(context.Background())

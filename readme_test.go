@@ -76,11 +76,17 @@ func try(t *testing.T, code string) {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), "go", command, file)
-	if strings.Contains(code, "/fiber/v3\"") {
-		cmd.Dir = "fiberv3" // a module of its own, which has that
-	}
+	cmd.Dir = moduleOf(code)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s\n%s", err, out, code)
 	}
+}
+
+// moduleOf is the folder of the module that has what a snippet imports.
+func moduleOf(code string) string {
+	if strings.Contains(code, `/fiber/v3"`) {
+		return "fiberv3"
+	}
+	return "."
 }

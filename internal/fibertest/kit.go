@@ -29,8 +29,9 @@ type Kit struct {
 	OnHandshake func(func(*engineio.Session, Ctx) error) Hook
 	// Recover is Fiber's middleware of that name.
 	Recover func() Handler
-	// Error is fiber.NewError, NoError a nil *fiber.Error.
-	Error   func(code int, message ...string) error
+	// Error is fiber.NewError.
+	Error func(code int, message ...string) error
+	// NoError is a nil *fiber.Error.
 	NoError error
 	// Prefork makes this process one of Prefork's for a test, where Config.Prefork does not.
 	Prefork func(t *testing.T)
@@ -43,8 +44,11 @@ type Hook = func(*engineio.Session, *fasthttp.RequestCtx) error
 
 // Config is what is used of fiber.Config.
 type Config struct {
-	CaseSensitive, GETOnly, Prefork        bool
-	BodyLimit, Concurrency                 int
+	// They are called as in fiber.Config.
+	CaseSensitive, GETOnly, Prefork bool
+	// So are these.
+	BodyLimit, Concurrency int
+	// And these.
 	ReadTimeout, IdleTimeout, WriteTimeout time.Duration
 	// ErrorHandler answers what is left of errors.
 	ErrorHandler func(Ctx, error) error

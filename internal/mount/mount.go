@@ -24,13 +24,17 @@ type Version struct {
 
 // App is what there is to know of the app's configuration.
 type App struct {
-	BodyLimit, Concurrency          int
+	// They are called as in fiber.Config.
+	BodyLimit, Concurrency int
+	// So are these, and Prefork says whether this process is one of several.
 	CaseSensitive, GETOnly, Prefork bool
 }
 
-// Route is the route that the engine was registered by. Methods are those it is registered for, none when it is a Use.
+// Route is the route that the engine was registered by.
 type Route struct {
-	Path    string
+	// Path is its pattern, with the prefixes of its groups.
+	Path string
+	// Methods are those it is registered for, none when it is a Use.
 	Methods []string
 }
 
