@@ -72,7 +72,7 @@ func TestImportsFollowTheArrows(t *testing.T) {
 		"fiber":               ours(".", "internal/mount", "internal/status"),
 		"middleware":          ours("internal/compress", "internal/httpheader", "internal/origin"),
 		".":                   func(dir string) bool { return dir == "codec" || strings.HasPrefix(dir, "internal/") },
-		"client":              ours("codec", "internal/compress", "internal/conncheck"),
+		"client":              ours("codec", "internal/bytebuffer", "internal/compress", "internal/conncheck"),
 		"internal/enginetest": func(string) bool { return true },
 
 		"internal/mount":     ours(".", "internal/files"),
@@ -113,11 +113,8 @@ var atTheWebServer = []string{
 	"websocket_upgrade.go",
 }
 
-// notYetSplit has the frames, which the rules need, and fasthttp's side of the handshake, which they do not.
-const notYetSplit = "internal/ws"
-
 func TestRulesDoNotKnowTheWebServer(t *testing.T) {
-	all, excused := sources(t), false
+	all := sources(t)
 	for _, path := range all["."] {
 		_, file := parse(t, path)
 		if slices.Contains(atTheWebServer, path) {
@@ -126,14 +123,9 @@ func TestRulesDoNotKnowTheWebServer(t *testing.T) {
 			}
 			continue
 		}
-		if way := wayToTheWebServer(t, all, imports(file), []string{notYetSplit}); way != nil {
+		if way := wayToTheWebServer(t, all, imports(file), nil); way != nil {
 			t.Errorf("%s imports %s", path, strings.Join(way, ", which imports "))
-		} else if wayToTheWebServer(t, all, imports(file), nil) != nil {
-			excused = true
 		}
-	}
-	if !excused {
-		t.Errorf("%s needs no excuse any more", notYetSplit)
 	}
 }
 

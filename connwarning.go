@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"github.com/fasteio/engineio/internal/conncheck"
-	"github.com/fasteio/engineio/internal/ws"
 )
 
 // connWarnings is what the log was told of connections that cannot be seen through.
@@ -23,16 +22,6 @@ func (srv *Server) innerConn(c net.Conn) net.Conn {
 		})
 	}
 	return inner
-}
-
-// checkHijacked says once that fasthttp's hijacked connections are not what ws.Kept knows.
-func (srv *Server) checkHijacked(c net.Conn) {
-	if !ws.Known(c) {
-		srv.sight.hijacked.Do(func() {
-			srv.config.Logger.Error("engineio: this version of fasthttp has a type of hijacked connection that the engine does not know; "+
-				"use a newer engine, and no KeepHijackedConns until then", "type", fmt.Sprintf("%T", c))
-		})
-	}
 }
 
 // checkConn warns once of connections on which a client that goes away is noticed late.

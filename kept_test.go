@@ -10,7 +10,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/fasteio/engineio/internal/enginetest"
-	"github.com/fasteio/engineio/internal/ws"
+	"github.com/fasteio/engineio/internal/wshandshake"
 )
 
 // hijackConn is the type of the connections that fasthttp gives hijack handlers. It is found out before the
@@ -34,13 +34,13 @@ func hijacked(t testing.TB, c net.Conn, kept bool) net.Conn {
 	for name, value := range map[string]any{"Conn": c, "r": c, "s": &fasthttp.Server{KeepHijackedConns: kept}} {
 		f := h.Elem().FieldByName(name)
 		if !f.IsValid() {
-			t.Fatalf("fasthttp's %v has no field %s any more, see ws.Kept", hijackConn, name)
+			t.Fatalf("fasthttp's %v has no field %s any more, see wshandshake.Kept", hijackConn, name)
 		}
 		reflect.NewAt(f.Type(), f.Addr().UnsafePointer()).Elem().Set(reflect.ValueOf(value))
 	}
 	conn := h.Interface().(net.Conn)
-	if ws.Kept(conn) != kept || ws.Raw(conn) != c {
-		t.Fatalf("ws.Kept does not know fasthttp's %v any more", hijackConn)
+	if wshandshake.Kept(conn) != kept || wshandshake.Raw(conn) != c {
+		t.Fatalf("wshandshake.Kept does not know fasthttp's %v any more", hijackConn)
 	}
 	return conn
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/fasteio/engineio/codec"
+	"github.com/fasteio/engineio/internal/bytebuffer"
 	"github.com/fasteio/engineio/internal/compress"
 	"github.com/fasteio/engineio/internal/httpheader"
 )
@@ -42,8 +43,8 @@ func (r *response) room(n int) {
 
 // become replaces the body by what f appends for it.
 func (r *response) become(f func(dst, body []byte) []byte) {
-	buf := codec.AcquireBuffer()
-	defer codec.ReleaseBuffer(buf)
+	buf := bytebuffer.Acquire()
+	defer bytebuffer.Release(buf)
 	buf.B = f(buf.B, r.body)
 	if len(buf.B) > keepBody {
 		r.body, buf.B = buf.B, nil

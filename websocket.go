@@ -10,6 +10,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/fasteio/engineio/internal/ws"
+	"github.com/fasteio/engineio/internal/wshandshake"
 )
 
 // past is a deadline that ends a pending read or write at once.
@@ -92,17 +93,17 @@ func (w *webSocket) own(hijacked net.Conn, life func(*webSocket) bool) bool {
 		return begun
 	}
 	w.carry(life)
-	_ = hijacked.Close() // a no-op; see ws.Kept for when it is not
+	_ = hijacked.Close() // a no-op; see wshandshake.Kept for when it is not
 	return begun
 }
 
 func (w *webSocket) adopt(hijacked net.Conn) {
-	conn := ws.Raw(hijacked)
-	if ws.Kept(hijacked) {
+	conn := wshandshake.Raw(hijacked)
+	if wshandshake.Kept(hijacked) {
 		w.owned = conn
 	}
 	w.s.srv.checkHijacked(hijacked)
-	w.use(w.s.srv.innerConn(conn), ws.Early(hijacked))
+	w.use(w.s.srv.innerConn(conn), wshandshake.Early(hijacked))
 }
 
 // use begins with a connection, off which the early bytes were read before.

@@ -7,7 +7,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/fasteio/engineio/internal/httpheader"
-	"github.com/fasteio/engineio/internal/ws"
+	"github.com/fasteio/engineio/internal/wshandshake"
 )
 
 // isUpgrade reports whether a request is one for a WebSocket, as far as transport t tells: an Upgrade header
@@ -22,8 +22,8 @@ func isUpgrade(ctx *fasthttp.RequestCtx, t Transport) bool {
 
 // checkUpgrade tells what is wrong with a WebSocket handshake.
 func checkUpgrade(ctx *fasthttp.RequestCtx) *RequestError {
-	var e *ws.HandshakeError
-	err := ws.CheckUpgrade(ctx)
+	var e *wshandshake.HandshakeError
+	err := wshandshake.CheckUpgrade(ctx)
 	if errors.As(err, &e) {
 		return &RequestError{Status: e.Status, Code: codeBadRequest, Message: e.Reason, Err: err}
 	}
@@ -53,10 +53,10 @@ func (srv *Server) openWebSocket(ctx *fasthttp.RequestCtx, s *Session) {
 func (w *webSocket) accept(ctx *fasthttp.RequestCtx, initial bool) {
 	extensions := ""
 	if w.s.srv.config.PerMessageDeflate {
-		extensions = ws.NegotiateDeflate(ctx)
+		extensions = wshandshake.NegotiateDeflate(ctx)
 	}
 	w.deflate = extensions != ""
-	ws.Accept(ctx, extensions)
+	wshandshake.Accept(ctx, extensions)
 	w.s.headers(ctx, initial)
 }
 
@@ -69,7 +69,7 @@ func (w *webSocket) greet() bool {
 	case r == nil: // it was written before
 		return true
 	case r.StatusCode() == fasthttp.StatusSwitchingProtocols:
-		ws.KeepOpen(r)
+		wshandshake.KeepOpen(r)
 		return w.write(r.Header.Header()) == nil
 	}
 	w.s.cancelUpgrade(w) // before the client knows, who may try again

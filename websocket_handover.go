@@ -1,6 +1,7 @@
 package engineio
 
 import (
+	"fmt"
 	"net"
 	"sync"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/fasteio/engineio/internal/conncheck"
+	"github.com/fasteio/engineio/internal/wshandshake"
 )
 
 // A handover is a session that waits for its connection. fasthttp gives it to the hijack handler when Serve, and whatever
@@ -86,4 +88,14 @@ func (w *webSocket) hijack(ctx *fasthttp.RequestCtx, serve fasthttp.HijackHandle
 		w.response = &ctx.Response // which is ours until serve has returned
 		serve(hijacked)
 	})
+}
+
+// checkHijacked says once that fasthttp's hijacked connections are not what wshandshake.Kept knows.
+func (srv *Server) checkHijacked(c net.Conn) {
+	if !wshandshake.Known(c) {
+		srv.sight.hijacked.Do(func() {
+			srv.config.Logger.Error("engineio: this version of fasthttp has a type of hijacked connection that the engine does not know; "+
+				"use a newer engine, and no KeepHijackedConns until then", "type", fmt.Sprintf("%T", c))
+		})
+	}
 }

@@ -7,7 +7,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/fasteio/engineio/codec"
+	"github.com/fasteio/engineio/internal/bytebuffer"
 	"github.com/fasteio/engineio/internal/ws"
 )
 
@@ -35,8 +35,8 @@ func (w *webSocket) writeQueue(queue *chunk, last bool) error {
 // writeDeflated is writeQueue where permessage-deflate was agreed on.
 func (w *webSocket) writeDeflated(queue *chunk, last bool) error {
 	threshold := w.s.srv.config.CompressionThreshold
-	buf := codec.AcquireBuffer()
-	defer codec.ReleaseBuffer(buf)
+	buf := bytebuffer.Acquire()
+	defer bytebuffer.Release(buf)
 	for c := queue; c != nil; c = c.next {
 		if c.plain || c.packed {
 			buf.B = append(buf.B, c.frames()...)

@@ -9,6 +9,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/fasteio/engineio/codec"
+	"github.com/fasteio/engineio/internal/bytebuffer"
 	"github.com/fasteio/engineio/internal/compress"
 )
 
@@ -98,8 +99,8 @@ func (s *session) post(b batch) error {
 			}
 		}
 	}
-	payload := codec.AcquireBuffer()
-	defer codec.ReleaseBuffer(payload)
+	payload := bytebuffer.Acquire()
+	defer bytebuffer.Release(payload)
 	if b.heartbeat != nil {
 		payload.B = format.Append(payload.B, *b.heartbeat)
 	}

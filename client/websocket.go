@@ -13,6 +13,7 @@ import (
 	"github.com/fasthttp/websocket"
 
 	"github.com/fasteio/engineio/codec"
+	"github.com/fasteio/engineio/internal/bytebuffer"
 )
 
 const (
@@ -104,8 +105,8 @@ func (s *session) readPacket(ws *websocket.Conn, use func(codec.Packet) error) e
 	if err != nil {
 		return err
 	}
-	b := codec.AcquireBuffer()
-	defer codec.ReleaseBuffer(b)
+	b := bytebuffer.Acquire()
+	defer bytebuffer.Release(b)
 	if b.B, err = s.readAll(b.B, r); err != nil {
 		return err
 	}
@@ -205,8 +206,8 @@ func (s *session) writeBatch(b batch) error {
 }
 
 func (s *session) writePacket(ws *websocket.Conn, p codec.Packet) error {
-	b := codec.AcquireBuffer()
-	defer codec.ReleaseBuffer(b)
+	b := bytebuffer.Acquire()
+	defer bytebuffer.Release(b)
 	b.B = s.c.o.Revision.AppendMessage(b.B, p)
 	kind := websocket.TextMessage
 	if p.Binary {

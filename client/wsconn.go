@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/fasteio/engineio/codec"
+	"github.com/fasteio/engineio/internal/bytebuffer"
 )
 
 // wsConn is the connection under a WebSocket. It bounds what a handshake may read, which net/http does
@@ -16,7 +16,7 @@ type wsConn struct {
 	writeTimeout time.Duration // how long a write may make no progress; 0 leaves deadlines to the dialer
 
 	mu     sync.Mutex
-	corked *codec.Buffer // nil unless corked
+	corked *bytebuffer.Buffer // nil unless corked
 }
 
 // NetConn is the connection beneath.
@@ -64,7 +64,7 @@ func (w *wsConn) SetWriteDeadline(time.Time) error { return nil }
 func (w *wsConn) cork() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.corked = codec.AcquireBuffer()
+	w.corked = bytebuffer.Acquire()
 }
 
 func (w *wsConn) uncork() (err error) {
@@ -73,7 +73,7 @@ func (w *wsConn) uncork() (err error) {
 	if len(w.corked.B) > 0 {
 		_, err = w.write(w.corked.B)
 	}
-	codec.ReleaseBuffer(w.corked)
+	bytebuffer.Release(w.corked)
 	w.corked = nil
 	return err
 }

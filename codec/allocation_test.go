@@ -61,9 +61,4 @@ func TestAllocations(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	checkAllocs(t, "buffer", func() {
-		b := AcquireBuffer()
-		b.B = append(b.B, payload...)
-		ReleaseBuffer(b)
-	})
 }

@@ -90,12 +90,3 @@ func ExampleDecodeJSONP() {
 	// Output:
 	// "4two\nlines" <nil>
 }
-
-func ExampleAcquireBuffer() {
-	buf := codec.AcquireBuffer()
-	defer codec.ReleaseBuffer(buf)
-	buf.B = codec.Text4.Append(buf.B, codec.Packet{Type: codec.Noop})
-	fmt.Printf("%s\n", buf.B)
-	// Output:
-	// 6
-}

@@ -138,10 +138,3 @@ func BenchmarkDecodeJSONP(b *testing.B) {
 		}
 	}
 }
-
-func BenchmarkBuffer(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		ReleaseBuffer(AcquireBuffer())
-	}
-}

@@ -1,5 +1,5 @@
 // Package ws is the server side of RFC 6455 and RFC 7692 for an engine that owns the connection: a Reader for
-// what the client sends, functions that append what the server sends, and the handshake on fasthttp's types.
+// what the client sends, and functions that append what the server sends. The handshake is package wshandshake.
 //
 // It starts no goroutine and answers nothing by itself: pings and close frames are up to the one writer that the
 // engine has, and so are deadlines.

@@ -1,4 +1,4 @@
-package ws
+package wshandshake
 
 import (
 	"bufio"
@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,8 @@ import (
 	"github.com/valyala/fasthttp/fasthttputil"
 
 	"github.com/fasteio/engineio/internal/enginetest"
+	"github.com/fasteio/engineio/internal/ws"
+	"github.com/fasteio/engineio/internal/wstest"
 )
 
 func TestCheckUpgrade(t *testing.T) {
@@ -159,7 +162,7 @@ func echo(ctx *fasthttp.RequestCtx) {
 }
 
 func echoOn(c net.Conn, early []byte, deflate bool) {
-	r := NewReader(c, early, 1<<20)
+	r := ws.NewReader(c, early, 1<<20)
 	defer r.Release()
 	if deflate {
 		r.AcceptDeflated()
@@ -167,26 +170,26 @@ func echoOn(c net.Conn, early []byte, deflate bool) {
 	var out []byte
 	for {
 		op, payload, err := r.Next()
-		var bad *Error
+		var bad *ws.Error
 		if errors.As(err, &bad) {
-			c.Write(AppendClose(out, bad.Code, bad.Reason))
+			c.Write(ws.AppendClose(out, bad.Code, bad.Reason))
 			return
 		}
 		if err != nil {
 			return
 		}
 		switch {
-		case op == Close:
-			code, reason := ParseClose(payload)
-			c.Write(AppendClose(out, code, reason))
+		case op == ws.Close:
+			code, reason := ws.ParseClose(payload)
+			c.Write(ws.AppendClose(out, code, reason))
 			return
-		case op == Ping:
-			out = append(AppendHeader(out, Pong, len(payload)), payload...)
-		case op == Pong:
+		case op == ws.Ping:
+			out = append(ws.AppendHeader(out, ws.Pong, len(payload)), payload...)
+		case op == ws.Pong:
 		case deflate:
-			out = AppendDeflated(out, op, payload)
+			out = ws.AppendDeflated(out, op, payload)
 		default:
-			out = append(AppendHeader(out, op, len(payload)), payload...)
+			out = append(ws.AppendHeader(out, op, len(payload)), payload...)
 		}
 		if !r.Buffered() {
 			c.Write(out)
@@ -305,9 +308,17 @@ func echoes(t *testing.T, c *websocket.Conn) {
 const upgradeRequest = "GET /echo HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
 	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 
+// The frames of a client whose second message is still under way after begin.
+var (
+	long  = strings.Repeat("0123456789abcdef", 20<<10/16) // more than fasthttp reads at once
+	begin = wstest.Encode(wstest.Text("first"), wstest.Frame{First: wstest.OpText, Payload: "sec"})
+	end   = wstest.Encode(wstest.Frame{First: wstest.Fin | wstest.OpContinuation, Payload: "ond"},
+		wstest.Binary(long), wstest.Closing(1000, ""))
+)
+
 // What comes in the same segment as the upgrade request is not lost, be it whole frames or a part of one.
 func TestEarlyFrames(t *testing.T) {
-	in := frames(fin|1, "first", 1, "sec", fin, "ond", fin|2, long, fin|8, closePayload(1000, ""))
+	in := slices.Concat(begin, end)
 	eachServer(t, func(t *testing.T, srv *fasthttp.Server, secure bool) {
 		_, dial := server(t, srv, secure)
 		for _, cut := range []int{0, 1, 5, 11, 14, 30, 100, 3000, 10_000, len(in)} {
@@ -342,8 +353,8 @@ func TestEarlyFramesInMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Write(append([]byte(upgradeRequest), frames(fin|1, "first", 1, "sec")...))
-	c.Write(frames(fin, "ond", fin|2, long, fin|8, closePayload(1000, "")))
+	c.Write(append([]byte(upgradeRequest), begin...))
+	c.Write(end)
 	answers(t, c)
 }
 
@@ -356,10 +367,10 @@ func answers(t *testing.T, c net.Conn) {
 	}
 	var want []byte
 	for _, m := range []struct {
-		op      Op
+		op      ws.Op
 		payload string
-	}{{Text, "first"}, {Text, "second"}, {Binary, long}, {Close, "\x03\xe8"}} {
-		want = append(AppendHeader(want, m.op, len(m.payload)), m.payload...)
+	}{{ws.Text, "first"}, {ws.Text, "second"}, {ws.Binary, long}, {ws.Close, "\x03\xe8"}} {
+		want = append(ws.AppendHeader(want, m.op, len(m.payload)), m.payload...)
 	}
 	got := make([]byte, len(want))
 	if n, err := io.ReadFull(br, got); err != nil || !bytes.Equal(got, want) {

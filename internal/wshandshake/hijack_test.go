@@ -1,4 +1,4 @@
-package ws
+package wshandshake
 
 import (
 	"crypto/tls"
@@ -56,15 +56,15 @@ func TestKeptOfOtherConnections(t *testing.T) {
 		t.Fatalf("Kept of a %T is false: fasthttp has changed, Kept must follow", hijacked)
 	}
 	ofFasthttp := reflect.TypeOf(hijacked)
-	server, client := tcpPair(t)
+	_, dial := server(t, new(fasthttp.Server), false)
 	for name, c := range map[string]net.Conn{
 		"nil":                    nil,
 		"a nil *net.TCPConn":     (*net.TCPConn)(nil),
-		"a *net.TCPConn":         server,
-		"a *tls.Conn":            tls.Client(client, &tls.Config{}),
+		"a *net.TCPConn":         dial(),
+		"a *tls.Conn":            tls.Client(dial(), &tls.Config{}),
 		"a nil of fasthttp's":    reflect.Zero(ofFasthttp).Interface().(net.Conn),
 		"an empty one of theirs": reflect.New(ofFasthttp.Elem()).Interface().(net.Conn),
-		"a wrapper":              &script{Conn: hijacked},
+		"a wrapper":              &byPointer{hijacked},
 		"a wrapper by value":     byValue{hijacked},
 		"a type like fasthttp's": &hijackConn{hijacked, &fasthttp.Server{KeepHijackedConns: true}},
 	} {
@@ -73,6 +73,8 @@ func TestKeptOfOtherConnections(t *testing.T) {
 		}
 	}
 }
+
+type byPointer struct{ net.Conn }
 
 type byValue struct{ net.Conn }
 

@@ -1,0 +1,5 @@
+//go:build race
+
+package bytebuffer
+
+const raceEnabled = true
