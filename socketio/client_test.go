@@ -3,6 +3,7 @@ package socketio
 import (
 	"context"
 	"log/slog"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -129,7 +130,8 @@ func soon[T any](t *testing.T, from <-chan T) T {
 	case v := <-from:
 		return v
 	case <-time.After(patience):
-		t.Fatal("it does not come")
+		stacks := make([]byte, 1<<20)
+		t.Fatalf("it does not come\n%s", stacks[:runtime.Stack(stacks, true)])
 		panic("unreachable")
 	}
 }

@@ -55,10 +55,10 @@ func run(args []string, stack string, fasthttp, fiber Stack) error {
 	serve, shutdown := on(srv, o)
 	failed := make(chan error, 1)
 	go func() { failed <- serve(srv.Listener(ln)) }()
-	fmt.Println("listening on", ln.Addr())
-
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM, os.Interrupt)
+	fmt.Println("listening on", ln.Addr()) // whoever reads this may send a signal
+
 	select {
 	case err := <-failed:
 		return err

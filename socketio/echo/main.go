@@ -56,10 +56,10 @@ func run(args []string) error {
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- serve(srv.Listener(ln)) }()
-	fmt.Println("listening on", ln.Addr())
-
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM, os.Interrupt)
+	fmt.Println("listening on", ln.Addr()) // whoever reads this may send a signal
+
 	select {
 	case err := <-failed:
 		return err
