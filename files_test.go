@@ -52,6 +52,7 @@ func TestReadmeServersOutlastAShortageOfFiles(t *testing.T) {
 // A program is a server in a process that may have 200 files.
 type program struct {
 	addr   string
+	path   string // of the engine
 	output *lockedBuffer
 	ended  chan struct{}
 }
@@ -80,7 +81,10 @@ func startWithFewFiles(t *testing.T, code string) *program {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &program{addr: free.Addr().String(), output: new(lockedBuffer), ended: make(chan struct{})}
+	p := &program{addr: free.Addr().String(), path: "/engine.io/", output: new(lockedBuffer), ended: make(chan struct{})}
+	if strings.Contains(code, "socketio.New") {
+		p.path = "/socket.io/"
+	}
 	_ = free.Close()
 	dir := t.TempDir()
 	source, binary := filepath.Join(dir, "main.go"), filepath.Join(dir, "server")
@@ -142,7 +146,7 @@ func (p *program) serves(t *testing.T) {
 	t.Helper()
 	start := time.Now()
 	client := &http.Client{Timeout: enginetest.Patience, Transport: &http.Transport{DisableKeepAlives: true}}
-	r, err := client.Get("http://" + p.addr + "/engine.io/?EIO=4&transport=polling")
+	r, err := client.Get("http://" + p.addr + p.path + "?EIO=4&transport=polling")
 	if err != nil {
 		t.Fatalf("%v\n%s", err, p.output)
 	}

@@ -35,6 +35,25 @@ func main() {
 }
 `
 
+// socketioFragment is the same around a snippet of Socket.IO.
+const socketioFragment = `package main
+
+import (
+	"context"
+	"log"
+	"time"
+
+	"github.com/fasteio/engineio"
+	"github.com/fasteio/engineio/socketio"
+)
+
+func main() {
+	root := socketio.New(socketio.Config{}).Of("/")
+	var s *socketio.Socket
+%
+}
+`
+
 func TestReadmeIsShort(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
@@ -47,7 +66,7 @@ func TestReadmeIsShort(t *testing.T) {
 
 // Snippets compile, and those that are tests pass.
 func TestSnippets(t *testing.T) {
-	for page, least := range map[string]int{"README.md": 4, "docs/recipes.md": 4} {
+	for page, least := range map[string]int{"README.md": 3, "docs/recipes.md": 4, "docs/socketio.md": 1} {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
@@ -69,7 +88,11 @@ func try(t *testing.T, code string) {
 	case strings.Contains(code, "*testing.T"):
 		name, command = "main_test.go", "test"
 	case !strings.HasPrefix(code, "package "):
-		code = strings.Replace(fragment, "%", code, 1)
+		around := fragment
+		if strings.Contains(code, "socketio.") {
+			around = socketioFragment
+		}
+		code = strings.Replace(around, "%", code, 1)
 	}
 	file := filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(file, []byte(code), 0o600); err != nil {
@@ -87,6 +110,9 @@ func try(t *testing.T, code string) {
 func moduleOf(code string) string {
 	if strings.Contains(code, `/fiber/v3"`) {
 		return "fiberv3"
+	}
+	if strings.Contains(code, `/socketio"`) {
+		return "socketio"
 	}
 	return "."
 }

@@ -19,7 +19,7 @@ const patience = 30 * time.Second
 func serve(t *testing.T, config Config, setup func(*Server)) *enginetest.Server {
 	t.Helper()
 	if config.Engine.Logger == nil {
-		config.Engine.Logger = slog.New(slog.DiscardHandler)
+		config.Engine.Logger = slog.New(noErrors{slog.DiscardHandler, t})
 	}
 	config.Engine.CloseTimeout = 200 * time.Millisecond // clients are gone without a word
 	sio := New(config)
@@ -33,6 +33,28 @@ func serve(t *testing.T, config Config, setup func(*Server)) *enginetest.Server 
 		}
 	})
 	return s
+}
+
+// noErrors is a log in which an error, such as a panic, fails the test.
+type noErrors struct {
+	slog.Handler
+	t *testing.T
+}
+
+func (noErrors) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelError }
+
+func (h noErrors) Handle(_ context.Context, r slog.Record) error {
+	r.Attrs(func(a slog.Attr) bool {
+		h.t.Errorf("%s: %v", r.Message, a)
+		return true
+	})
+	return nil
+}
+
+// silent is the configuration of tests whose handlers panic.
+func silent() (c Config) {
+	c.Engine.Logger = slog.New(slog.DiscardHandler)
+	return c
 }
 
 // A client speaks packets in their wire form.

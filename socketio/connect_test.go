@@ -106,7 +106,7 @@ func TestConnectTimeout(t *testing.T) {
 
 func TestAuthAndMiddleware(t *testing.T) {
 	type auth struct{ Token string }
-	s := serve(t, Config{}, func(sio *Server) {
+	s := serve(t, silent(), func(sio *Server) {
 		n := sio.Of("/")
 		var asked atomic.Int32
 		n.Use(func(s *Socket) error {

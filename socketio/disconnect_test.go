@@ -162,7 +162,7 @@ func TestPanic(t *testing.T) {
 	for _, where := range []string{"handler", "OnConnect", "OnAny", "OnDisconnect", "Goexit"} {
 		t.Run(where, func(t *testing.T) {
 			left := make(chan Reason, 1)
-			s := serve(t, Config{}, func(sio *Server) {
+			s := serve(t, silent(), func(sio *Server) {
 				echo(sio)
 				n := sio.Of("/bad")
 				n.On("go", func(*Socket, *Args) {

@@ -126,19 +126,24 @@ func (w *worker) move(s *Socket, to state) bool {
 	return true
 }
 
-// end is the end of the session. What waits is handled still.
+// end is the end of the session. What waits is handled still. The socket has its reason before OnDisconnect can run.
 func (w *worker) end(cause *CloseError) {
+	w.last().end(cause.Reason, cause.Err)
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.over = make(chan struct{})
-	s := w.socket
-	was := w.state
-	w.state = stateOut
-	if was == stateIn {
-		w.add(job{kind: jobDisconnect, socket: s})
+	if w.state == stateIn {
+		w.add(job{kind: jobDisconnect, socket: w.socket})
 	}
+	w.state = stateOut
 	w.add(job{kind: jobEnd})
-	w.mu.Unlock()
-	s.end(cause.Reason, cause.Err)
+}
+
+// last is the last socket, whatever has become of it.
+func (w *worker) last() *Socket {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.socket
 }
 
 // push queues an event. It waits for room, unless the session ends first.
