@@ -96,11 +96,11 @@ soak:
 # Every fuzz target in turn, FUZZTIME of one CPU each.
 FUZZTIME = 60s
 fuzz:
-	@go test -list '^Fuzz' ./... | awk '/^Fuzz/ {f[n++] = $$1} /^ok/ {for (i = 0; i < n; i++) print $$2, f[i]; n = 0}' | \
+	@for m in $(MODULES); do (cd $$m && go test -list '^Fuzz' ./... | awk '/^Fuzz/ {f[n++] = $$1} /^ok/ {for (i = 0; i < n; i++) print $$2, f[i]; n = 0}' | \
 	while read -r pkg target; do \
 		echo "$$pkg $$target"; \
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -parallel 1 $$pkg || exit 1; \
-	done
+	done) || exit 1; done
 
 chat-deps:
 	cd examples/chat && $(NPM_INSTALL)

@@ -125,11 +125,11 @@ func (s *Socket) end(r Reason, err error) bool {
 		return false
 	}
 	s.why = &CloseError{r, err}
+	s.in.Store(false) // before the context tells
 	if s.cancel != nil {
 		s.cancel(s.why)
 	}
 	c.failCalls(s, s.why)
-	s.in.Store(false)
 	return true
 }
 

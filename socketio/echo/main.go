@@ -15,10 +15,12 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	fiberv3 "github.com/gofiber/fiber/v3"
 	"github.com/valyala/fasthttp"
 
 	"github.com/fasteio/engineio"
 	eiofiber "github.com/fasteio/engineio/fiber"
+	eiofiberv3 "github.com/fasteio/engineio/fiberv3"
 	"github.com/fasteio/engineio/socketio"
 )
 
@@ -50,10 +52,7 @@ func run(args []string) error {
 	sio := socketio.New(socketio.Config{Engine: o.config(), ConnectTimeout: o.connectTimeout})
 	handlers(sio)
 	srv := sio.Engine()
-	serve, shutdown := fasthttpStack(srv, o)
-	if o.stack == "fiber" {
-		serve, shutdown = fiberStack(srv, o)
-	}
+	serve, shutdown := stacks[o.stack](srv, o)
 	failed := make(chan error, 1)
 	go func() { failed <- serve(srv.Listener(ln)) }()
 	stop := make(chan os.Signal, 1)
@@ -80,7 +79,12 @@ func within(d time.Duration, shutdown func(context.Context) error) {
 	}
 }
 
-func fasthttpStack(srv *engineio.Server, o options) (func(net.Listener) error, func(context.Context) error) {
+// A stack is an HTTP server: how it serves a listener, and ends.
+type stack func(srv *engineio.Server, o options) (serve func(net.Listener) error, shutdown func(context.Context) error)
+
+var stacks = map[string]stack{"fasthttp": onFasthttp, "fiber": onFiber, "fiberv3": onFiberV3}
+
+func onFasthttp(srv *engineio.Server, o options) (func(net.Listener) error, func(context.Context) error) {
 	server := &fasthttp.Server{Handler: srv.Handler(nil), ReadBufferSize: readBufferSize, MaxRequestBodySize: 2 * o.maxPayload}
 	if o.tuned {
 		engineio.Tune(server)
@@ -88,11 +92,23 @@ func fasthttpStack(srv *engineio.Server, o options) (func(net.Listener) error, f
 	return server.Serve, server.ShutdownWithContext
 }
 
-func fiberStack(srv *engineio.Server, o options) (func(net.Listener) error, func(context.Context) error) {
+func onFiber(srv *engineio.Server, o options) (func(net.Listener) error, func(context.Context) error) {
 	app := fiber.New(fiber.Config{DisableStartupMessage: true, ReadBufferSize: readBufferSize, BodyLimit: 2 * o.maxPayload})
 	if o.tuned {
 		eiofiber.Tune(app)
 	}
 	app.Use(eiofiber.New(srv))
 	return app.Listener, app.ShutdownWithContext
+}
+
+func onFiberV3(srv *engineio.Server, o options) (func(net.Listener) error, func(context.Context) error) {
+	app := fiberv3.New(fiberv3.Config{ReadBufferSize: readBufferSize, BodyLimit: 2 * o.maxPayload})
+	if o.tuned {
+		eiofiberv3.Tune(app)
+	}
+	app.Use(eiofiberv3.New(srv))
+	serve := func(ln net.Listener) error {
+		return app.Listener(ln, fiberv3.ListenConfig{DisableStartupMessage: true})
+	}
+	return serve, app.ShutdownWithContext
 }

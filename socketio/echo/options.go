@@ -28,7 +28,7 @@ func parse(args []string) (o options, err error) {
 	f := flag.NewFlagSet("echo", flag.ContinueOnError)
 	f.StringVar(&o.addr, "addr", "127.0.0.1:3000", "where to listen")
 	f.StringVar(&o.path, "path", "/socket.io/", "path of the engine")
-	f.StringVar(&o.stack, "stack", "fasthttp", "fasthttp or fiber")
+	f.StringVar(&o.stack, "stack", "fasthttp", "fasthttp, fiber (v2) or fiberv3")
 	f.DurationVar(&o.pingInterval, "ping-interval", 25*time.Second, "time between heartbeats")
 	f.DurationVar(&o.pingTimeout, "ping-timeout", 20*time.Second, "time to answer one")
 	f.DurationVar(&o.connectTimeout, "connect-timeout", time.Second, "time to join a namespace")
@@ -52,8 +52,8 @@ func parse(args []string) (o options, err error) {
 }
 
 func (o *options) check() error {
-	if o.stack != "fasthttp" && o.stack != "fiber" {
-		return fmt.Errorf("-stack is %q, must be fasthttp or fiber", o.stack)
+	if stacks[o.stack] == nil {
+		return fmt.Errorf("-stack is %q, must be fasthttp, fiber or fiberv3", o.stack)
 	}
 	for _, t := range list(o.transports) {
 		if t != "polling" && t != "websocket" {

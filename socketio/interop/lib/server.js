@@ -28,7 +28,7 @@ async function build() {
   return out;
 }
 
-export const stacks = process.env.STACKS?.split(",") ?? ["fasthttp", "fiber"];
+export const stacks = process.env.STACKS?.split(",") ?? ["fasthttp", "fiber", "fiberv3"];
 
 export class Server {
   // start waits until it listens; its clients have as long as it takes to join a namespace.
