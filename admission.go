@@ -134,7 +134,7 @@ func (srv *Server) admit(from netip.Addr) *RequestError {
 		err = retryLater(503, "Too many sessions", unavailableTime, errSessions)
 	}
 	if err == nil && srv.draining.Load() {
-		srv.dismiss(from)
+		srv.releasePlace(from)
 		err = errDraining()
 	}
 	if err != nil {
@@ -148,7 +148,7 @@ func errDraining() *RequestError {
 }
 
 // dismiss is the end of an admitted session, but for what busy counts.
-func (srv *Server) dismiss(from netip.Addr) {
+func (srv *Server) releasePlace(from netip.Addr) {
 	srv.admission.release(from)
 	srv.sessions.done()
 }

@@ -26,7 +26,7 @@ func sinking(t *testing.T) (*Session, *webSocket) {
 	t.Helper()
 	s := newTestSession(t, newTestServer(Config{}), V4, WebSocket)
 	w := newWebSocket(s)
-	w.use(sinkConn{}, nil)
+	w.setConn(sinkConn{}, nil)
 	s.out.cork()
 	s.connect(w)
 	w.uncork()
@@ -96,7 +96,7 @@ func TestBroadcastToSocketsDoesNotAllocate(t *testing.T) {
 	for range sessions {
 		s := newTestSession(t, srv, V4, WebSocket)
 		w := newWebSocket(s)
-		w.use(socket(t), nil)
+		w.setConn(socket(t), nil)
 		s.out.cork()
 		s.connect(w)
 		w.uncork()
@@ -167,7 +167,7 @@ func TestFeedDoesNotAllocate(t *testing.T) {
 	get(s)
 	t.Cleanup(s.CloseNow)
 	payload := []byte("4hello\x1e4world\x1e3")
-	checkAllocs(t, "a payload", func() { s.poll.feed(codec.Text4.Decode(payload), nil) })
+	checkAllocs(t, "a payload", func() { s.poll.receive(codec.Text4.Decode(payload), nil) })
 }
 
 // The engine's part of a message from the client by POST and back by GET.

@@ -20,8 +20,8 @@ const largeAnswer = 100 << 10
 func answering(t *testing.T, s *Session) *response {
 	t.Helper()
 	r := &response{ctx: new(fasthttp.RequestCtx), body: make([]byte, largeAnswer)}
-	s.poll.weigh(r)
-	if !s.poll.delivers() {
+	s.poll.countResponse(r)
+	if !s.poll.delivering() {
 		t.Fatal("a large answer is no delivery")
 	}
 	return r
@@ -36,7 +36,7 @@ func TestAnswerIsCounted(t *testing.T) {
 		if used := srv.queued.used.Load(); used != largeAnswer {
 			t.Errorf("%d bytes are counted, want %d", used, largeAnswer)
 		}
-		_ = other.SendText(strings.Repeat("x", freeQueued-10))
+		_ = other.SendText(strings.Repeat("x", alwaysQueueable-10))
 		if err := other.SendText("more"); err != ErrQueueFull {
 			t.Errorf("a send above MaxQueuedBytesTotal: %v", err)
 		}
@@ -136,7 +136,7 @@ func TestAnswerOfASessionThatEnds(t *testing.T) {
 			if before {
 				s.CloseNow()
 			}
-			r.delivery.limit(server, time.Hour)
+			r.delivery.setDeadline(server, time.Hour)
 			if !before {
 				s.CloseNow()
 			}
@@ -189,7 +189,7 @@ func TestCompressedAnswerHoldsWhatItIs(t *testing.T) {
 			if len(body) > keepBody || cap(body) > keepBody {
 				t.Errorf("%d bytes hold %d", len(body), cap(body))
 			}
-			if onlySession(t, srv).poll.delivers() {
+			if onlySession(t, srv).poll.delivering() {
 				t.Error("it is a delivery")
 			}
 			queuedBy(t, srv, "after it")

@@ -109,7 +109,7 @@ func TestImportsFollowTheArrows(t *testing.T) {
 // included, and do without, in what they import too.
 var atTheWebServer = []string{
 	"body.go", "config.go", "cookie.go", "drain.go", "handler_fasthttp.go", "id.go", "origins.go", "polling.go", "polling_post.go",
-	"polling_response.go", "proxies.go", "refuse.go", "tune.go", "websocket.go", "websocket_accept.go", "websocket_handover.go",
+	"polling_response.go", "proxies.go", "refuse.go", "tune.go", "websocket.go", "websocket_accept.go", "websocket_hijack.go",
 	"websocket_upgrade.go",
 }
 

@@ -134,7 +134,7 @@ func TestLowWaterOnWebSocket(t *testing.T) {
 func allTold(s *Session) {
 	for {
 		s.out.mu.Lock()
-		telling := s.out.watermark.telling
+		telling := s.out.watermark.running
 		s.out.mu.Unlock()
 		if !telling || s.over.Load() {
 			return
@@ -191,7 +191,7 @@ func TestHighWaterWaitsForOnConnect(t *testing.T) {
 	for queued := 0; queued == 0; time.Sleep(100 * time.Microsecond) {
 		s.out.mu.Lock()
 		queued = s.out.size
-		if queued > 0 && s.out.watermark.telling {
+		if queued > 0 && s.out.watermark.running {
 			t.Error("a hook is about to run")
 		}
 		s.out.mu.Unlock()
@@ -220,7 +220,8 @@ func TestFailedWriteIsNotLow(t *testing.T) {
 			s := openPolling(t, srv, V4)
 			_ = s.SendText(wire(2000))
 			expectMarks(t, d, "above HighWaterBytes", "1 high, 0 low")
-			queue, n, _, err := s.out.take(s.poll)
+			taken, err := s.out.take(s.poll)
+			queue, n := taken.first, taken.packets
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -59,7 +59,7 @@ func TestSizeAfterABase64Upgrade(t *testing.T) {
 	for _, what := range o.inconsistent() {
 		t.Error(what)
 	}
-	if used, weighs := o.total.used.Load(), weight(o.first); used != weighs {
+	if used, weighs := o.budget.used.Load(), weight(o.first); used != weighs {
 		t.Errorf("%d bytes are counted, the queue weighs %d", used, weighs)
 	}
 }
@@ -70,7 +70,7 @@ func TestPreparedMeetsAnUpgrade(t *testing.T) {
 		for range 2000 {
 			poll, socket := new(bell), new(bell)
 			o := openOutbox(poll, 1<<20)
-			o.packFrom = 10
+			o.deflateFrom = 10
 			sent := make(chan struct{})
 			go func() {
 				defer close(sent)
@@ -80,7 +80,8 @@ func TestPreparedMeetsAnUpgrade(t *testing.T) {
 			}()
 			passed := o.transfer(poll, socket, true, deflates)
 			<-sent
-			queue, _, _, err := o.take(socket)
+			taken, err := o.take(socket)
+			queue := taken.first
 			if !passed || err != nil {
 				t.Fatal(passed, err)
 			}
@@ -89,7 +90,7 @@ func TestPreparedMeetsAnUpgrade(t *testing.T) {
 					if op := ws.Op(frames[0] & 0x0f); op != ws.Text {
 						t.Fatalf("a client that asked for text gets opcode %d", op)
 					}
-					if c.packed {
+					if c.compressed {
 						break // one frame, which Split may not know
 					}
 					_, _, frames = ws.Split(frames)

@@ -201,7 +201,7 @@ func TestSessionBoundsAreExact(t *testing.T) {
 				t.Fatalf("%s, round %d: %d were let in, %d refused, %d counted", name, round, in.Load(), refused.Load(), srv.Len())
 			}
 			for range most {
-				srv.dismiss(from)
+				srv.releasePlace(from)
 				srv.busy.done()
 			}
 		}
@@ -229,7 +229,7 @@ func TestRefusedTakesNoPlace(t *testing.T) {
 			t.Errorf("handshake %d: %v, and one of two places is free", i, err)
 			break
 		}
-		srv.dismiss(other)
+		srv.releasePlace(other)
 		srv.busy.done()
 	}
 	stop.Store(true)
@@ -291,7 +291,7 @@ func placeFree(t *testing.T, srv *Server, what string) {
 		t.Errorf("%s: the next one is refused: %v", what, err)
 		return
 	}
-	srv.dismiss(one)
+	srv.releasePlace(one)
 	srv.busy.done()
 }
 

@@ -44,7 +44,7 @@ type juggler struct {
 
 // size is one of those at which something changes.
 func (j *juggler) size() int {
-	sizes := []int{1, 20, 125, 500, sharedFrom, chunkStart, freeQueued, chunkSize, 2 * chunkSize}
+	sizes := []int{1, 20, 125, 500, sharedFrom, chunkStart, alwaysQueueable, chunkSize, 2 * chunkSize}
 	return max(0, sizes[j.rand.IntN(len(sizes))]-j.rand.IntN(20))
 }
 
@@ -66,7 +66,8 @@ func (j *juggler) act() string {
 		o.pushPong(m.Data[:min(len(m.Data), 125)])
 		return "WebSocket pong"
 	case n < 17:
-		queue, count, _, _ := o.take(j.holder)
+		taken, _ := o.take(j.holder)
+		queue, count := taken.first, taken.packets
 		j.taken = append(j.taken, queue)
 		o.finished(count, nil)
 		return "take"

@@ -79,7 +79,7 @@ func live(t *testing.T, srv *Server) *Session {
 	s := newTestSession(t, srv, V4, Polling)
 	s.connect(s.poll)
 	s.receive(text("hello"), nil)
-	s.via.Store(uint32(WebSocket))
+	s.transport.Store(uint32(WebSocket))
 	s.runOnUpgrade()
 	s.CloseNow()
 	return s

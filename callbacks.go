@@ -11,7 +11,7 @@ import (
 type callback uint8
 
 const (
-	onMessage callback = iota // the zero value, so that the many need not be noted
+	onMessage callback = iota // the zero value, so that the most frequent callback need not be set
 	onConnect
 	onUpgrade
 	onHighWater
@@ -24,7 +24,7 @@ func (c callback) String() string {
 	return [...]string{"OnMessage", "OnConnect", "OnUpgrade", "OnHighWater", "OnLowWater", "OnHeaders", "OnDisconnect"}[c]
 }
 
-// enter takes the callbacks' turn, for which. It fails when the session is over.
+// lockCallbacks locks callbackMu for a callback, which runs alone then. It fails when the session is not open.
 func (s *Session) lockCallbacks(which callback) bool {
 	s.callbackMu.Lock()
 	if s.over.Load() {
@@ -32,36 +32,37 @@ func (s *Session) lockCallbacks(which callback) bool {
 		return false
 	}
 	if which != onMessage {
-		s.note(which)
+		s.setCurrentCallback(which)
 	}
 	s.callbackRuns.Store(true)
 	return true
 }
 
-// leave gives the turn back. It is deferred around a callback and recovers its panic.
+// unlockCallbacks unlocks callbackMu. It is deferred around a callback and recovers its panic.
 func (s *Session) unlockCallbacks(which callback) {
 	if p := recover(); p != nil {
 		s.panicked(which, p)
 	}
 	if which != onMessage {
-		s.note(onMessage)
+		s.setCurrentCallback(onMessage)
 	}
 	s.callbackRuns.Store(false)
 	s.callbackMu.Unlock()
 }
 
-// note says which callback has the turn. OnMessage is what it is otherwise, and never noted.
-func (s *Session) note(which callback) {
+// setCurrentCallback records which callback runs, for the log. For OnMessage it is not called: that is what stands there
+// between the others.
+func (s *Session) setCurrentCallback(which callback) {
 	s.mu.Lock()
-	s.doing = which
+	s.currentCallback = which
 	s.mu.Unlock()
 }
 
-// has is the callback that has the turn, if one has it.
-func (s *Session) has() callback {
+// runningCallback is the callback that runs, if one runs.
+func (s *Session) runningCallback() callback {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.doing
+	return s.currentCallback
 }
 
 func (s *Session) panicked(which callback, p any) {
@@ -74,14 +75,14 @@ func (s *Session) panicked(which callback, p any) {
 	s.terminate(ReasonPanic, fmt.Errorf("panic in %v: %w", which, err))
 }
 
-// settle runs OnDisconnect when no other callback runs any more. terminate starts it, once and as a latecomer, in a
-// goroutine of its own: its caller may be a callback, or hold a lock that OnDisconnect wants.
+// runOnDisconnect runs OnDisconnect when no other callback runs any more. terminate starts it, once, in a goroutine of its
+// own: the caller of terminate may be a callback, or hold a lock that OnDisconnect wants.
 func (s *Session) runOnDisconnect() {
 	defer s.srv.busy.done()
 	defer s.leaveGroups()
-	defer s.srv.late.remove(s)
+	defer s.srv.disconnecting.remove(s)
 	s.callbackMu.Lock()
-	s.note(onDisconnect)
+	s.setCurrentCallback(onDisconnect)
 	defer s.unlockCallbacks(onDisconnect)
 	if f := s.srv.config.OnDisconnect; f != nil && s.connected {
 		s.mu.Lock()
@@ -91,19 +92,20 @@ func (s *Session) runOnDisconnect() {
 	}
 }
 
+// runOnConnect runs OnConnect. The caller has locked the callbacks.
 func (s *Session) runOnConnect() {
 	defer s.unlockCallbacks(onConnect)
 	if f := s.srv.config.OnConnect; f != nil {
-		s.out.begin()
+		s.out.startCorkTimerIfQueued()
 		f(s)
 	}
 }
 
-// runOnMessage runs OnMessage, here or, if the application wants several at once, beside.
+// runOnMessage runs OnMessage: on this goroutine, or, with MaxConcurrentMessages above 1, on one of its own.
 func (s *Session) runOnMessage(m Message) {
 	if s.slots != nil {
 		s.acquireSlot()
-		s.callbackMu.RLock() // here, or a goodbye right behind the message could overtake it
+		s.callbackMu.RLock() // not in the goroutine, or OnDisconnect could run before the message
 		m.Data = bytes.Clone(m.Data)
 		go s.runOnMessageConcurrently(m, !s.over.Load())
 		return
@@ -129,10 +131,11 @@ func (s *Session) acquireSlot() {
 	s.slots <- struct{}{}
 }
 
-// rlockCallbacks is enter for what may run beside an OnMessage, if that may.
+// rlockCallbacks locks callbackMu shared where OnMessage may run concurrently, and exclusively otherwise. It fails when the
+// session is not open.
 func (s *Session) rlockCallbacks() bool {
 	if s.slots == nil {
-		return s.lockCallbacks(onMessage) // which it is, passed knows
+		return s.lockCallbacks(onMessage) // the caller sets which callback it is
 	}
 	s.callbackMu.RLock()
 	if s.over.Load() {
@@ -142,13 +145,13 @@ func (s *Session) rlockCallbacks() bool {
 	return true
 }
 
-// runlockCallbacks is its leave.
+// runlockCallbacks undoes rlockCallbacks. It is deferred around a callback and recovers its panic.
 func (s *Session) runlockCallbacks(which callback) {
 	if p := recover(); p != nil {
 		s.panicked(which, p)
 	}
 	if which != onMessage {
-		s.note(onMessage)
+		s.setCurrentCallback(onMessage)
 	}
 	if s.slots != nil {
 		s.callbackMu.RUnlock()
@@ -158,8 +161,8 @@ func (s *Session) runlockCallbacks(which callback) {
 	s.callbackMu.Unlock()
 }
 
-// runOnMessageConcurrently shares the turn, which deliver has taken, with other OnMessage of the session, and with
-// nothing else.
+// runOnMessageConcurrently runs OnMessage in a goroutine of its own. runOnMessage has taken the slot and the shared lock
+// that it gives back.
 func (s *Session) runOnMessageConcurrently(m Message, open bool) {
 	defer func() { <-s.slots }()
 	defer s.runlockCallbacks(onMessage)
@@ -168,33 +171,33 @@ func (s *Session) runOnMessageConcurrently(m Message, open bool) {
 	}
 }
 
-// slowTime is how long a callback may run, while a heartbeat looks, before the log is told.
-const slowTime = 3 * time.Second
+// callbackWarnAfter is how long a callback may block its session after a heartbeat has found it running, before a warning
+// is logged.
+const callbackWarnAfter = 3 * time.Second
 
-// suspect looks whether a callback keeps its session from reading for longer than slowTime. Only the heartbeat calls
-// it, so it costs messages nothing; who blocks often, or for long, is found.
-func (s *Session) suspect() {
-	which, batch, ok := s.blocked()
+// warnIfBlocked logs a warning when a callback keeps its session from reading for longer than callbackWarnAfter. Only the
+// heartbeat calls it, so messages do not pay for it, and a callback that blocks often, or for long, is found.
+func (s *Session) warnIfBlocked() {
+	which, number, ok := s.blocked()
 	if !ok {
 		return
 	}
-	time.AfterFunc(slowTime, func() {
-		if now, last, ok := s.blocked(); ok && now == which && last == batch {
+	time.AfterFunc(callbackWarnAfter, func() {
+		if now, last, ok := s.blocked(); ok && now == which && last == number {
 			s.srv.warn(noticeCallback, fmt.Sprintf("engineio: %v has not returned for %v, and its session reads nothing meanwhile: "+
-				"do what takes long in a goroutine (Server.Go), or set Config.MaxConcurrentMessages", which, slowTime),
+				"do what takes long in a goroutine (Server.Go), or set Config.MaxConcurrentMessages", which, callbackWarnAfter),
 				"sid", s.id, "remote", s.remote)
 		}
 	})
 }
 
-// blocked tells which callback runs, and in which batch of packets. One that may be waiting for a slow client, by
-// Flush, is not meant.
-func (s *Session) blocked() (which callback, batch uint32, ok bool) {
+// blocked returns which callback keeps the session from reading, and the number of the cork that it runs under; ok is
+// false when there is none. A callback does not count when messages are queued, since it may be waiting in Flush for a
+// slow client.
+func (s *Session) blocked() (which callback, number uint32, ok bool) {
 	if s.slots != nil || !s.callbackRuns.Load() {
 		return 0, 0, false
 	}
-	s.out.mu.Lock()
-	batch, ok = s.out.batch, s.out.first == nil
-	s.out.mu.Unlock()
-	return s.has(), batch, ok
+	number, ok = s.out.corkWithoutSends()
+	return s.runningCallback(), number, ok
 }

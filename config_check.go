@@ -14,8 +14,8 @@ import (
 	"github.com/fasteio/engineio/codec"
 )
 
-// check panics on fields that make sense each by itself and not together, or that would be silently without effect.
-// Defaults are filled in. Every message names the field, its value, and what to do.
+// check panics on fields that contradict each other, or that would have no effect. It is called when defaults are
+// filled in. Every message names the field, its value, and what to do.
 func (c *Config) check() {
 	c.checkPath()
 	c.checkOrigins()
@@ -36,7 +36,7 @@ func (c *Config) check() {
 		"MaxConcurrentMessages is %d, must be %d or less: it is for each session", c.MaxConcurrentMessages, maxConcurrentHandlers)
 }
 
-// maxConcurrentHandlers bounds the goroutines of one session.
+// maxConcurrentHandlers is the most that MaxConcurrentMessages may be.
 const maxConcurrentHandlers = 1 << 16
 
 // checkPath refuses a Path that no request has: HTTP servers hand over paths without query, escapes, double slashes
@@ -63,7 +63,7 @@ func (c *Config) checkPath() {
 	}
 }
 
-// checkOrigins refuses "*" beside what it makes void, or dangerous.
+// checkOrigins refuses "*" together with fields that it makes useless or dangerous.
 func (c *Config) checkOrigins() {
 	if !slices.Contains(c.AllowedOrigins, "*") {
 		return
@@ -77,7 +77,7 @@ func (c *Config) checkOrigins() {
 	}
 }
 
-// maxTime is what setTimeout takes; it fires at once for more.
+// maxTime is the longest time that a browser's setTimeout can wait; for a longer one it fires at once.
 const maxTime = (1<<31 - 1) * time.Millisecond
 
 const (
@@ -122,28 +122,26 @@ func (c Config) withDefaults() Config {
 }
 
 func (c Config) withDefaultLimits() Config {
-	least := 1
-	limit := func(name string, value *int, def int) {
+	atLeast := func(least int, name string, value *int, def int) {
 		*value = cmp.Or(*value, def)
 		if *value < least {
 			panic(fmt.Sprintf("engineio: Config.%s is %d, must be %d or more", name, *value, least))
 		}
 	}
-	limit("MaxPayload", &c.MaxPayload, defaultMaxPayload)
-	limit("MaxPackets", &c.MaxPackets, defaultMaxPackets)
-	limit("MaxQueuedBytes", &c.MaxQueuedBytes, defaultMaxQueued)
-	limit("MaxQueuedBytesTotal", &c.MaxQueuedBytesTotal, defaultMaxQueuedTotal)
-	limit("HighWaterBytes", &c.HighWaterBytes, max(c.MaxQueuedBytes/2, 1))
-	limit("MaxSessions", &c.MaxSessions, defaultMaxSessions)
-	limit("MaxSessionsPerIP", &c.MaxSessionsPerIP, c.MaxSessions)
-	limit("MaxHandshakeRate", &c.MaxHandshakeRate, defaultMaxHandshakeRate)
-	limit("MaxHandshakeRatePerIP", &c.MaxHandshakeRatePerIP, c.MaxHandshakeRate)
-	limit("CompressionThreshold", &c.CompressionThreshold, 1024)
-	limit("MaxConcurrentMessages", &c.MaxConcurrentMessages, 1)
-	least = 0
-	limit("LowWaterBytes", &c.LowWaterBytes, c.HighWaterBytes/4)
-	limit("MaxMessageRate", &c.MaxMessageRate, 0)
-	limit("MaxByteRate", &c.MaxByteRate, 0)
+	atLeast(1, "MaxPayload", &c.MaxPayload, defaultMaxPayload)
+	atLeast(1, "MaxPackets", &c.MaxPackets, defaultMaxPackets)
+	atLeast(1, "MaxQueuedBytes", &c.MaxQueuedBytes, defaultMaxQueued)
+	atLeast(1, "MaxQueuedBytesTotal", &c.MaxQueuedBytesTotal, defaultMaxQueuedTotal)
+	atLeast(1, "HighWaterBytes", &c.HighWaterBytes, max(c.MaxQueuedBytes/2, 1))
+	atLeast(1, "MaxSessions", &c.MaxSessions, defaultMaxSessions)
+	atLeast(1, "MaxSessionsPerIP", &c.MaxSessionsPerIP, c.MaxSessions)
+	atLeast(1, "MaxHandshakeRate", &c.MaxHandshakeRate, defaultMaxHandshakeRate)
+	atLeast(1, "MaxHandshakeRatePerIP", &c.MaxHandshakeRatePerIP, c.MaxHandshakeRate)
+	atLeast(1, "CompressionThreshold", &c.CompressionThreshold, 1024)
+	atLeast(1, "MaxConcurrentMessages", &c.MaxConcurrentMessages, 1)
+	atLeast(0, "LowWaterBytes", &c.LowWaterBytes, c.HighWaterBytes/4)
+	atLeast(0, "MaxMessageRate", &c.MaxMessageRate, 0)
+	atLeast(0, "MaxByteRate", &c.MaxByteRate, 0)
 	if c.MaxPayload > maxMaxPayload {
 		panic(fmt.Sprintf("engineio: Config.MaxPayload is %d, must be %d or less", c.MaxPayload, maxMaxPayload))
 	}

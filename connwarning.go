@@ -16,7 +16,7 @@ type connWarnings struct{ unknown, blind, hijacked sync.Once }
 func (srv *Server) innerConn(c net.Conn) net.Conn {
 	inner, known := conncheck.PerIP(c)
 	if !known {
-		srv.sight.unknown.Do(func() {
+		srv.connWarnings.unknown.Do(func() {
 			srv.config.Logger.Error("engineio: this version of fasthttp has a type of connection that the engine does not know; "+
 				"use a newer engine, and no MaxConnsPerIP until then", "type", fmt.Sprintf("%T", c))
 		})
@@ -28,7 +28,7 @@ func (srv *Server) innerConn(c net.Conn) net.Conn {
 func (srv *Server) checkConn(c net.Conn) {
 	srv.innerConn(c)
 	if hides := conncheck.Blind(c); hides != "" {
-		srv.sight.blind.Do(func() {
+		srv.connWarnings.blind.Do(func() {
 			srv.config.Logger.Warn("engineio: a type of connection hides its socket, so a long-polling client that goes away is noticed "+
 				"when its heartbeat is due and not at once; give the type a method NetConn() net.Conn for the connection beneath", "type", hides)
 		})

@@ -77,8 +77,8 @@ func TestCorkLastsAMillisecond(t *testing.T) {
 func TestCorkLoosensForNobody(t *testing.T) {
 	for name, prepare := range map[string]func(o *outbox, b transport){
 		"a holder that drains": func(o *outbox, b transport) { o.claim(b) },
-		"an empty queue":       func(o *outbox, b transport) { _, _, _, _ = o.take(b) },
-		"a session that ended": func(o *outbox, b transport) { o.end(false) },
+		"an empty queue":       func(o *outbox, b transport) { _, _ = o.take(b) },
+		"a session that ended": func(o *outbox, b transport) { o.abort() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -120,7 +120,7 @@ func TestEndIsToldUnderACork(t *testing.T) {
 	o := openOutbox(b, 1<<20)
 	o.cork()
 	_ = o.push(text("one"), 0)
-	o.end(true)
+	o.close()
 	if o.uncork() != transport(b) && b.rung() == 0 {
 		t.Error("nobody is told of the end")
 	}

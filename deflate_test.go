@@ -69,7 +69,7 @@ func deflating(t testing.TB, config Config, rev Revision) (*Session, *webSocket,
 	w := newWebSocket(s)
 	w.deflate = true
 	conn := new(tape)
-	w.use(conn, nil)
+	w.setConn(conn, nil)
 	s.out.deflates = true
 	held(s)
 	s.connect(w)
@@ -83,7 +83,7 @@ func held(s *Session) {
 	s.out.cork()
 	s.out.mu.Lock()
 	defer s.out.mu.Unlock()
-	if s.out.armed = true; s.out.corkTimer == nil {
+	if s.out.corkTimerRuns = true; s.out.corkTimer == nil {
 		s.out.corkTimer = time.AfterFunc(time.Hour, s.out.expireCork)
 		return
 	}
@@ -181,8 +181,8 @@ func TestPreparedUnderDeflate(t *testing.T) {
 				t.Fatal(err)
 			}
 			queued := s.out.first
-			if refers := queued.shared != nil; refers != c.refers || queued.packed != c.deflate || queued.plain && c.opts == 0 {
-				t.Errorf("queued with packed %v, plain %v, shared %v", queued.packed, queued.plain, refers)
+			if refers := queued.shared != nil; refers != c.refers || queued.compressed != c.deflate || queued.noCompress && c.opts == 0 {
+				t.Errorf("queued with packed %v, plain %v, shared %v", queued.compressed, queued.noCompress, refers)
 			}
 			if c.deflate && unsafe.SliceData(queued.shared) != unsafe.SliceData(p.deflated(c.rev, false)) {
 				t.Error("another frame than the PreparedMessage's is queued")

@@ -27,7 +27,7 @@ func Parked(s *Session) bool {
 func Expire(s *Session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.arm(beatTimeout, 0)
+	s.startTimer(beatTimeout, 0)
 }
 
 // A departure is the end of a session, at a time of the drain.

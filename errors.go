@@ -42,5 +42,5 @@ var (
 	errInvalidBody   = errors.New("a binary request body in revision 4")
 	errPingDirection = errors.New("a heartbeat in the wrong direction")
 	errUpgraded      = errors.New("the session has left long-polling")
-	errNoHandover    = errors.New("the client was gone before it had its 101")
+	errNoHijack      = errors.New("the client was gone before it had its 101")
 )

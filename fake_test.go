@@ -152,7 +152,8 @@ type recorder struct {
 func (r *recorder) send() { r.wake() }
 
 func (r *recorder) wake() {
-	queue, n, last, err := r.s.out.take(r)
+	taken, err := r.s.out.take(r)
+	queue, n, last := taken.first, taken.packets, taken.closes
 	if err != nil {
 		return
 	}

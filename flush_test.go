@@ -43,7 +43,8 @@ func TestFlushReturnsWhenHandedOver(t *testing.T) {
 		o := openOutbox(b, 1<<20)
 		_ = o.push(text("one"), 0)
 		one, another := flushing(t.Context(), o), flushing(t.Context(), o)
-		_, n, _, _ := o.take(b)
+		taken, _ := o.take(b)
+		n := taken.packets
 		_ = o.push(text("two"), 0) // not waited for
 		synctest.Wait()
 		if len(one) > 0 || len(another) > 0 {
@@ -81,10 +82,11 @@ func TestFlushFails(t *testing.T) {
 		do   func(o *outbox, b transport, cancel context.CancelCauseFunc)
 		want error
 	}{
-		{"the queue is dropped", func(o *outbox, _ transport, _ context.CancelCauseFunc) { o.end(false) }, ErrClosed},
+		{"the queue is dropped", func(o *outbox, _ transport, _ context.CancelCauseFunc) { o.abort() }, ErrClosed},
 		{"the transport leaves", func(o *outbox, b transport, _ context.CancelCauseFunc) { o.detach(b) }, ErrClosed},
 		{"the write fails", func(o *outbox, b transport, _ context.CancelCauseFunc) {
-			_, n, _, _ := o.take(b)
+			taken, _ := o.take(b)
+			n := taken.packets
 			o.finished(n, net.ErrClosed)
 		}, ErrClosed},
 		{"the context ends", func(_ *outbox, _ transport, cancel context.CancelCauseFunc) { cancel(cause) }, cause},
@@ -112,7 +114,7 @@ func TestFlushAfterTheEnd(t *testing.T) {
 	o := openOutbox(b, 1<<20)
 	_ = o.push(text("one"), 0)
 	takeAll(t, o, b)
-	o.end(false)
+	o.abort()
 	if err := o.flush(t.Context()); err != nil {
 		t.Error(err)
 	}

@@ -160,7 +160,7 @@ func (srv *Server) handshake(ctx *fasthttp.RequestCtx, r request) *Session {
 	}
 	id, err := srv.generateID(ctx)
 	if err != nil {
-		srv.dismiss(remote.Addr())
+		srv.releasePlace(remote.Addr())
 		srv.busy.done()
 		srv.refuse(ctx, err)
 		return nil
@@ -178,7 +178,7 @@ func (srv *Server) handshake(ctx *fasthttp.RequestCtx, r request) *Session {
 	s.out.cork()
 	lost := s.connect(s.poll)
 	s.uncork()
-	s.out.relax()
+	s.out.dropCorkTimer()
 	switch lost {
 	case nil:
 		srv.setCookie(ctx, s)
@@ -201,13 +201,13 @@ func (srv *Server) setCookie(ctx *fasthttp.RequestCtx, s *Session) {
 func (s *Session) handshake(ctx *fasthttp.RequestCtx) (err error) {
 	if f := s.srv.config.OnHandshake; f != nil {
 		err = &RequestError{Status: 500, Code: codeBadRequest, Message: "Internal Server Error", Err: errPanic}
-		s.srv.asking.Add(1)
-		defer s.srv.asking.Add(-1)
+		s.srv.handshaking.Add(1)
+		defer s.srv.handshaking.Add(-1)
 		defer s.srv.recovered("OnHandshake")
 		err = f(s, ctx)
 	}
 	s.mu.Lock()
-	s.asked = true
+	s.handshakeDone = true
 	s.mu.Unlock()
 	return err
 }

@@ -302,7 +302,7 @@ func TestDeliveryIsNoPingTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := openPolling(t, newTestServer(Config{}), V4)
 		r := &response{ctx: new(fasthttp.RequestCtx), body: make([]byte, keepBody+1)}
-		s.poll.weigh(r)
+		s.poll.countResponse(r)
 		time.Sleep(5 * (interval + timeout))
 		if synctest.Wait(); s.over.Load() {
 			t.Fatalf("ended with %v", reasonOf(t, s))

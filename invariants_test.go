@@ -24,8 +24,8 @@ const censusSweep = 1000
 
 func init() {
 	census.servers = make(map[*Server]string)
-	broken = func(what string) { fault(what + "\n" + string(debug.Stack())) }
-	made = enroll
+	assertFailed = func(what string) { fault(what + "\n" + string(debug.Stack())) }
+	onNewSession = enroll
 }
 
 func fault(what string) {
@@ -140,7 +140,7 @@ func (o *outbox) inconsistent() (faults []string) {
 
 // counted is how much of a chunk counts against MaxQueuedBytes: not the open packet and pings.
 func (c *chunk) counted(rev Revision) (n int) {
-	if c.packed {
+	if c.compressed {
 		return len(c.frames())
 	}
 	for frames := c.frames(); len(frames) > 0; {
@@ -164,7 +164,7 @@ func (s *Session) unfinished() (faults []string) {
 	if s.callbackRuns.Load() {
 		faults = append(faults, "a callback")
 	}
-	if s.poll.delivers() {
+	if s.poll.delivering() {
 		faults = append(faults, "an answer under way")
 	}
 	s.out.mu.Lock()

@@ -37,7 +37,7 @@ func TestClaim(t *testing.T) {
 	if !o.release() {
 		t.Error("no rest with an empty queue")
 	}
-	o.end(true)
+	o.close()
 	if !o.claim(b) || o.release() {
 		t.Error("the last word is nothing to drain for")
 	}
@@ -86,7 +86,8 @@ func (d *drainer) drain() {
 		if !d.alone.TryLock() {
 			panic("two drains at once")
 		}
-		queue, n, _, err := d.o.take(d)
+		taken, err := d.o.take(d)
+		queue, n := taken.first, taken.packets
 		if err == nil {
 			d.got = append(d.got, texts(d.o.revision, queue)...)
 			d.o.free(queue)
@@ -185,7 +186,8 @@ func (p *poller) wake() {
 // poll takes until the outbox has changed hands.
 func (p *poller) poll() {
 	for range p.bell {
-		queue, n, _, err := p.o.take(p)
+		taken, err := p.o.take(p)
+		queue, n := taken.first, taken.packets
 		if errors.Is(err, errUpgraded) {
 			return
 		}
@@ -244,7 +246,7 @@ func TestDropWaitsForTheDrain(t *testing.T) {
 		_ = o.push(text("one"), 0)
 		o.claim(b)
 		takeAll(t, o, b) // and writes it, for as long as that takes
-		o.end(false)
+		o.abort()
 		dropped := make(chan bool, 1)
 		go func() { dropped <- o.detach(b) }()
 		synctest.Wait()
@@ -261,7 +263,7 @@ func TestDropWaitsForTheDrain(t *testing.T) {
 		if o.claim(b) || o.detach(b) {
 			t.Error("the transport is still there")
 		}
-		if _, _, _, err := o.take(b); !errors.Is(err, ErrClosed) {
+		if _, err := o.take(b); !errors.Is(err, ErrClosed) {
 			t.Errorf("take after drop: %v", err)
 		}
 	})
@@ -274,7 +276,8 @@ func finishDrain(t *testing.T, o *outbox, b transport) {
 		return
 	}
 	for range 3 {
-		queue, n, _, err := o.take(b)
+		taken, err := o.take(b)
+		queue, n := taken.first, taken.packets
 		o.free(queue)
 		o.finished(n, err)
 		if o.release() {

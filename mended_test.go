@@ -169,7 +169,7 @@ func TestStuckWriteAfterTheEnd(t *testing.T) {
 				start := time.Now()
 				end(s)
 				<-left
-				if d := time.Since(start); d > 3*time.Second+lastTry {
+				if d := time.Since(start); d > 3*time.Second+lastTryTime {
 					t.Errorf("the connection goes after %v", d)
 				}
 				untilEnd(t, s, ReasonServerClose)
@@ -185,7 +185,7 @@ func TestSendPreparedMeetsTheEnd(t *testing.T) {
 	server, client := loopback(t)
 	s := newTestSession(t, newTestServer(Config{}), V4, WebSocket)
 	w := newWebSocket(s)
-	w.use(server, nil)
+	w.setConn(server, nil)
 	s.out.cork()
 	if err := s.connect(w); err != nil {
 		t.Fatal(err)
@@ -195,8 +195,8 @@ func TestSendPreparedMeetsTheEnd(t *testing.T) {
 	s.out.cork()
 	_ = s.SendPrepared(PrepareText("late"))
 	s.out.mu.Lock()
-	s.out.state = outEnded
-	s.out.discard()
+	s.out.state = outAborted
+	s.out.dropQueue()
 	s.out.mu.Unlock()
 	w.send()
 	s.out.waitIdle()

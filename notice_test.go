@@ -266,7 +266,7 @@ func TestQuietRefusalAllocs(t *testing.T) {
 	srv := newTestServer(Config{})
 	e := refuse(codeUnknownSession, errSession)
 	ctx := incoming("GET", "EIO=4&transport=polling&sid=gone")
-	if n := testing.AllocsPerRun(100, func() { srv.report(ctx, e) }); n > 0 {
+	if n := testing.AllocsPerRun(100, func() { srv.reportRefusal(ctx, e) }); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

@@ -103,7 +103,7 @@ func TestVolatileAfterANoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := openPolling(t, newTestServer(Config{}), V4)
 		poll := parking(s)
-		s.poll.release()
+		s.poll.answerNoop()
 		if body := <-poll; body != "6" {
 			t.Fatalf("the GET has %q, want a noop", body)
 		}
@@ -131,7 +131,7 @@ func TestVolatileDuringTheAnswer(t *testing.T) {
 		_ = s.SendText("x")
 		<-poll
 		poll = parking(s)
-		s.poll.release()
+		s.poll.answerNoop()
 		<-poll
 		if answers != 3 {
 			t.Errorf("looked at %d answers, want 3", answers)
@@ -208,7 +208,7 @@ func TestNoCompressHasItsOwnChunks(t *testing.T) {
 		for frames := c.frames(); len(frames) > 0; n++ {
 			_, _, frames = ws.Split(frames)
 		}
-		got = append(got, fmt.Sprintf("%d %v", n, c.plain))
+		got = append(got, fmt.Sprintf("%d %v", n, c.noCompress))
 	}
 	if want := []string{"2 false", "2 true", "1 false", "1 true", "1 false"}; !slices.Equal(got, want) {
 		t.Errorf("chunks are %q, want %q", got, want)

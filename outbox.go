@@ -9,11 +9,11 @@ import (
 
 // A transport drains an outbox. There are two: polling and webSocket.
 type transport interface {
-	// wake tells that there is something to take. It is called under no lock, must not block,
+	// wake says that there is something to take. It is called under no lock, must not block,
 	// and may come late or for nothing.
 	wake()
-	// send is wake by a sender who has a message for many: what can be written without waiting is
-	// best written on the spot, since nothing will follow that it could be written with.
+	// send is wake for a message that goes to many sessions: what can be written without waiting is
+	// best written at once, since no other packet will follow that it could be written together with.
 	send()
 }
 
@@ -23,57 +23,87 @@ const (
 	sharedFrom = 1 << 10  // shared frames from this size on are referred to; below, copying is cheaper than an iovec
 )
 
-// What the outbox still does.
+// The states of an outbox:
+//
+//	outNew ---open---> outOpen ---close---> outClosing ---take---> outDone
+//	                      |                     |                     ^
+//	                      +---abort--> outAborted <--abort---+        |
+//	                                       |                          |
+//	                                       +-----------take-----------+
+//
+//	            sends are   the queue is   take gives
+//	outNew      refused     empty          nothing: nobody holds the outbox
+//	outOpen     accepted    any            the queue
+//	outClosing  refused     any            the queue, then the close packet
+//	outAborted  refused     empty          the close packet
+//	outDone     refused     empty          ErrClosed
+//
+// close and abort lead from outNew to outDone, since the client does not know the session yet, and detach leads there from
+// every state. transfer changes the holder in outOpen and outClosing only.
 type outboxState uint8
 
 const (
-	outNew outboxState = iota // nothing yet: the open packet is to be the first
+	outNew outboxState = iota
 	outOpen
-	outClosing // no more packets; what is queued leaves, then the last word
-	outEnded   // no more packets; the last word is next
-	outSilent  // the last word was taken
+	outClosing
+	outAborted
+	outDone
 )
 
 // An outbox is a session's send queue: where senders and the transport meet. It belongs to the
-// session; the transport that holds it may drain it, and an upgrade is one change of holder, so
-// that no packet moves, gets lost or leaves twice.
+// session. The transport that holds it may take from it, and an upgrade is one change of holder, so
+// that no packet moves, gets lost or is sent twice.
 //
 // Its lock is a leaf: no I/O, no callback and no other lock happens under it.
 type outbox struct {
-	limit       int // bytes
-	total       *budget
-	dropsOldest bool // see Overflow
+	// Set by init.
+	limit       int // of size
+	budget      *budget
+	dropsOldest bool // the policy is OverflowDropOldest
 	revision    codec.Revision
-	packFrom    int // a WebSocket with permessage-deflate compresses frames from this size on
+	deflateFrom int // the size of frames from which a WebSocket with permessage-deflate compresses them
 
-	mu          sync.Mutex
-	corks       int32  // senders that will call uncork
-	batch       uint32 // which cork is the last
-	holder      transport
+	mu sync.Mutex // guards what follows
+
+	state     outboxState
+	holder    transport
+	textOnly  bool // the holder's client cannot take binary: it is sent as base64
+	deflates  bool // the holder is a WebSocket with permessage-deflate
+	abandoned bool // the client has left the holder
+	ready     bool // the holder could write at once
+	busy      bool // the holder has claimed the queue, and looks at it again before it stops
+
 	first, last *chunk
 	size        int        // bytes queued, frame headers included
-	dropped     uint64     // messages, see Overflow
-	watermark   *watermark // nil where nobody wants to know of it
-	pushed      uint64     // packets accepted so far
-	taken       uint64     // packets that a transport took off the queue
-	sent        uint64     // packets handed to a connection
-	ping        uint64     // packets accepted up to the last ping
-	state       outboxState
-	textOnly    bool          // the client cannot take binary, on this transport: it travels as base64
-	deflates    bool          // the holder is a WebSocket with permessage-deflate
-	abandoned   bool          // the client has left the holder
-	lost        bool          // packets were dropped, or a connection failed under them
-	pong        bool          // one is queued
-	ready       bool          // the holder could write at once
-	busy        bool          // the holder is draining and will look again before it stops
-	corkExpired bool          // the present cork has lasted too long and is void
-	armed       bool          // corkTimer runs
-	changed     chan struct{} // closed when left, busy or state changes; made by who waits
-	corkTimer   *time.Timer   // made when a cork first holds something back
+	pong        bool       // a pong of revision 3 is queued
+	watermark   *watermark // nil where the application has no hook for it
+
+	pushed  uint64        // packets accepted so far
+	taken   uint64        // packets that a transport took off the queue
+	sent    uint64        // packets handed to a connection
+	ping    uint64        // packets accepted up to the last ping
+	dropped uint64        // messages that Overflow has dropped
+	lost    bool          // packets were dropped, or a connection failed under them
+	changed chan struct{} // closed when sent, busy or state changes; made by the first that waits
+
+	corks         int32       // senders that will call uncork
+	corkNumber    uint32      // counts cork calls
+	corkExpired   bool        // the present cork has lasted longer than corkTimeout, and holds nothing back any more
+	corkTimerRuns bool        // corkTimer is started
+	corkTimer     *time.Timer // made when a cork first holds something back
 }
 
-// open makes t the holder, queues the session's first packet and lets others follow. It fails when
-// the session has ended before. Under a cork it is for begin to see that the packet leaves in time.
+// init sets what does not change. s has its configuration and revision by now.
+func (o *outbox) init(s *Session, textOnly bool) {
+	c := &s.srv.config
+	o.limit, o.deflateFrom = c.MaxQueuedBytes, c.CompressionThreshold
+	o.budget, o.dropsOldest = &s.srv.queued, c.Overflow == OverflowDropOldest
+	o.revision, o.textOnly = s.revision, textOnly
+	o.watermark = newWatermark(s)
+}
+
+// open makes t the holder, queues the open packet and accepts others after it. It fails when
+// the session has ended before. Under a cork it starts no timer: startCorkTimerIfQueued does.
 func (o *outbox) open(t transport, p codec.Packet) bool {
 	o.mu.Lock()
 	if o.state != outNew {
@@ -91,26 +121,28 @@ func (o *outbox) open(t transport, p codec.Packet) bool {
 	return true
 }
 
-// compress says whether the transport that is going to open the session has permessage-deflate.
+// compress sets whether the WebSocket that is going to open the session has permessage-deflate.
 func (o *outbox) compress(deflates bool) {
 	o.mu.Lock()
 	o.deflates = deflates
 	o.mu.Unlock()
 }
 
+// pending reports whether take would give something. The caller holds mu.
 func (o *outbox) pending() bool {
-	return o.first != nil || o.state == outClosing || o.state == outEnded
+	return o.first != nil || o.state == outClosing || o.state == outAborted
 }
 
+// holds reports whether t is the holder.
 func (o *outbox) holds(t transport) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.holder == t
 }
 
-// transfer makes to the holder in place of from. One that is closing in good order passes, with all that is
-// queued and the last word: the client has stopped to poll by then. It fails when the queue was dropped
-// or the last word was taken, and when from does not hold it or was deserted.
+// transfer makes to the holder instead of from. A session that is closing is transferred too, with its queue and the
+// close packet, since its client polls no more. It fails when the queue was dropped, when the close packet was taken,
+// when from is not the holder, and when the client has left from.
 func (o *outbox) transfer(from, to transport, textOnly, deflates bool) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -126,108 +158,29 @@ func (o *outbox) transfer(from, to transport, textOnly, deflates bool) bool {
 	return true
 }
 
-// take hands over all that is queued, in order, and reports whether the last word is due after
-// it. The caller releases the chunks when they are written and calls wrote with the count.
-// It fails with errUpgraded for a transport that is not the holder (any more) and with ErrClosed
-// after the last word.
-func (o *outbox) take(t transport) (c *chunk, n uint64, last bool, err error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	switch {
-	case o.state == outSilent:
-		return nil, 0, false, ErrClosed
-	case o.holder != t:
-		return nil, 0, false, errUpgraded
-	}
-	o.ready = o.first == nil && o.state == outOpen // it will wait
-	c = o.first
-	n = o.pushed - o.taken
-	o.taken = o.pushed
-	o.first, o.last, o.size, o.pong = nil, nil, 0, false
-	if o.state != outOpen {
-		o.state = outSilent
-		last = true
-	}
-	return c, n, last, nil
-}
+// close refuses further packets; what is queued is still sent. It reports whether the close packet is yet to be sent.
+func (o *outbox) close() bool { return o.end(true) }
 
-// wrote says what became of n taken packets: handed to a connection, or lost with it. It reports whether the last ping
-// was among those handed over.
-func (o *outbox) finished(n uint64, err error) (pinged bool) {
-	o.mu.Lock()
-	pinged = err == nil && o.sent < o.ping && o.sent+n >= o.ping
-	if err != nil {
-		o.lost = true
-	} else {
-		o.sent += n
-	}
-	assert(o.sent <= o.taken && o.taken <= o.pushed, "more packets have left than were queued")
-	o.watermark.measure(o.size, err == nil)
-	o.notify()
-	o.mu.Unlock()
-	return pinged
-}
+// abort refuses further packets and drops what is queued. It reports whether the close packet is yet to be sent.
+func (o *outbox) abort() bool { return o.end(false) }
 
-// claim gives t the sole right to take, until a rest. It fails when somebody has it, when t is
-// not the holder, or when there is nothing to do.
-func (o *outbox) claim(t transport) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.busy || o.holder != t || !o.pending() {
-		return false
-	}
-	o.busy = true
-	return true
-}
-
-// release ends a claim unless something was queued meanwhile.
-func (o *outbox) release() bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.pending() {
-		return false
-	}
-	o.busy, o.ready = false, true
-	o.notify()
-	return true
-}
-
-// pinging reports whether the last ping has not left, and whether a WebSocket is at work on what is before it.
-func (o *outbox) pinging() (waits, writing bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	waits = o.sent < o.ping
-	return waits, waits && o.busy
-}
-
-// setNotReady says that t has stopped waiting.
-func (o *outbox) setNotReady(t transport) {
-	o.mu.Lock()
-	if o.holder == t {
-		o.ready = false
-	}
-	o.mu.Unlock()
-}
-
-// end refuses further packets. In good order what is queued still leaves; otherwise it is
-// dropped. It reports whether the last word is still to be said.
-func (o *outbox) end(goodOrder bool) bool {
+func (o *outbox) end(sendQueue bool) bool {
 	o.mu.Lock()
 	switch {
 	case o.state == outNew:
-		o.state = outSilent // nobody has heard of it, and there is nobody to tell
-	case o.state == outSilent:
-	case goodOrder && o.state == outClosing:
-	case goodOrder && o.state == outOpen:
+		o.state = outDone // the client does not know the session, and needs no close packet
+	case o.state == outDone:
+	case sendQueue && o.state == outClosing:
+	case sendQueue && o.state == outOpen:
 		o.state = outClosing
 	default:
-		o.state = outEnded
-		o.discard()
+		o.state = outAborted
+		o.dropQueue()
 	}
-	due, wake := o.state != outSilent, o.holder
-	if !goodOrder && o.armed {
+	due, wake := o.state != outDone, o.holder
+	if !sendQueue && o.corkTimerRuns {
 		o.corkTimer.Stop()
-		o.armed = false
+		o.corkTimerRuns = false
 	}
 	o.notify()
 	o.mu.Unlock()
@@ -237,24 +190,24 @@ func (o *outbox) end(goodOrder bool) bool {
 	return due
 }
 
-// detach waits until nobody drains for t and takes its hold away. After it no goroutine touches t's
-// connection on behalf of this outbox.
+// detach waits until t has no claim and leaves the outbox without a holder, in outDone. After it no goroutine touches
+// t's connection on behalf of this outbox. It fails when t is not the holder.
 func (o *outbox) detach(t transport) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.holder != t {
-		return false // nobody drains for it
+		return false
 	}
 	o.waitIdleLocked()
 	o.holder = nil
-	o.state = outSilent
-	o.discard()
+	o.state = outDone
+	o.dropQueue()
 	o.notify()
 	return true
 }
 
-// abandon says that the client has left t, after which the queue does not pass to another. It fails when t does not
-// hold it any more.
+// abandon records that the client has left t, after which the outbox cannot be transferred. It fails when t is not the
+// holder.
 func (o *outbox) abandon(t transport) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -262,25 +215,25 @@ func (o *outbox) abandon(t transport) bool {
 	return o.abandoned
 }
 
-// waitIdle waits until nobody drains.
+// waitIdle waits until there is no claim.
 func (o *outbox) waitIdle() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.waitIdleLocked()
 }
 
-// waitIdleLocked is settle for who holds the lock, which it gives up meanwhile.
+// waitIdleLocked is waitIdle for a caller that holds mu. It unlocks mu while it waits.
 func (o *outbox) waitIdleLocked() {
 	for o.busy {
-		bell := o.changes()
+		changed := o.changes()
 		o.mu.Unlock()
-		<-bell
+		<-changed
 		o.mu.Lock()
 	}
 }
 
-// discard drops what is queued.
-func (o *outbox) discard() {
+// dropQueue drops what is queued. The caller holds mu.
+func (o *outbox) dropQueue() {
 	if o.first == nil {
 		return
 	}

@@ -8,9 +8,9 @@ type budget struct {
 	limit int64
 }
 
-// freeQueued is what a session may queue however much the others have: one that takes what it is sent does not
-// suffer from those that do not.
-const freeQueued = 4 << 10
+// alwaysQueueable is how many bytes a session may queue however much the others have queued, so that slow clients do
+// not take everything from those that keep up.
+const alwaysQueueable = 4 << 10
 
 func (b *budget) exceeded() bool { return b.used.Load() >= b.limit }
 

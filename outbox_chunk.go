@@ -11,17 +11,18 @@ import (
 // A chunk is a run of queued packets. Packets are kept as the WebSocket frames that carry them:
 // a frame delimits itself, a WebSocket writes the run as it stands, and long-polling translates.
 type chunk struct {
-	own    []byte // frames encoded for this session, from start on
-	start  int
-	shared []byte // or frames of a PreparedMessage, never written to
-	plain  bool   // not to be compressed
-	packed bool   // compressed for a WebSocket already, if it was worth it
-	group  int    // the chunk is one group of so many messages, which are dropped together; 0 for a run of packets
-	next   *chunk
+	own        []byte // frames encoded for this session, from start on
+	start      int
+	shared     []byte // or frames of a PreparedMessage, never written to
+	noCompress bool   // not to be compressed
+	compressed bool   // compressed for a WebSocket already, if it was worth it
+	group      int    // the chunk is one group of so many messages, which are dropped together; 0 for a run of packets
+	next       *chunk
 }
 
 var chunks = sync.Pool{New: func() any { return new(chunk) }}
 
+// frames are the queued frames of this chunk alone.
 func (c *chunk) frames() []byte {
 	if c.shared != nil {
 		return c.shared
@@ -29,7 +30,7 @@ func (c *chunk) frames() []byte {
 	return c.own[c.start:]
 }
 
-// size is the length of a whole list's frames.
+// size is the length of all frames in a list of chunks.
 func (c *chunk) size() (n int) {
 	for ; c != nil; c = c.next {
 		n += len(c.frames())
@@ -37,7 +38,7 @@ func (c *chunk) size() (n int) {
 	return n
 }
 
-// release gives a whole list back to the pool. Buffers far above chunkSize stay out of it.
+// release gives a list of chunks back to the pool, without buffers that are far above chunkSize.
 func (c *chunk) release() {
 	for c != nil {
 		next := c.next
@@ -70,7 +71,7 @@ func appendBase64Frame(dst []byte, rev codec.Revision, p codec.Packet) []byte {
 	return rev.AppendText(ws.AppendHeader(dst, ws.Text, base64Len(rev, len(p.Data))), p)
 }
 
-// encodeBinary makes queued binary messages text, for a client that cannot take binary on the next transport. The caller
+// encodeBinary turns queued binary messages into base64 text, for a holder whose client cannot take binary. The caller
 // holds mu.
 func (o *outbox) encodeBinary() {
 	queue := o.first
@@ -78,7 +79,7 @@ func (o *outbox) encodeBinary() {
 	for c := queue; c != nil; c = c.next {
 		var group *chunk
 		if c.group > 0 {
-			group = o.addGroup(c.group, len(c.frames()), c.plain)
+			group = o.addGroup(c.group, len(c.frames()), c.noCompress)
 		}
 		for frames := c.frames(); len(frames) > 0; {
 			op, payload, rest := ws.Split(frames)
@@ -90,7 +91,7 @@ func (o *outbox) encodeBinary() {
 			}
 			to := group
 			if to == nil {
-				to = o.tail(len(text), c.plain)
+				to = o.tail(len(text), c.noCompress)
 			}
 			o.reserve(to, len(text))
 			to.own = append(to.own, text...)

@@ -2,16 +2,16 @@ package engineio
 
 import "time"
 
-// corkTimeout is how long what a callback sent may wait for the callback to end.
+// corkTimeout is how long a cork may hold back what a callback has sent.
 const corkTimeout = time.Millisecond
 
-// arm sees to it that a callback that sends and then takes its time does not hold back what it
-// sent for longer than corkTimeout.
-func (o *outbox) arm() {
-	if o.armed {
+// startCorkTimer makes the present cork expire after corkTimeout, so that a callback that sends and then works for long
+// does not hold back what it sent. The caller holds mu.
+func (o *outbox) startCorkTimer() {
+	if o.corkTimerRuns {
 		return
 	}
-	o.armed = true
+	o.corkTimerRuns = true
 	if o.corkTimer == nil {
 		o.corkTimer = time.AfterFunc(corkTimeout, o.expireCork)
 		return
@@ -19,27 +19,29 @@ func (o *outbox) arm() {
 	o.corkTimer.Reset(corkTimeout)
 }
 
-// begin is for who has corked and queued before the callback that is next.
-func (o *outbox) begin() {
+// startCorkTimerIfQueued is called before OnConnect: the open packet is queued under the cork by then, and must not
+// wait for a slow callback.
+func (o *outbox) startCorkTimerIfQueued() {
 	o.mu.Lock()
 	if o.first != nil {
-		o.arm()
+		o.startCorkTimer()
 	}
 	o.mu.Unlock()
 }
 
-// relax lets go of the timer of a session that is seldom corked: it weighs a third of an outbox.
-func (o *outbox) relax() {
+// dropCorkTimer frees the timer of a session that is seldom corked, which has a third of the size of an outbox.
+func (o *outbox) dropCorkTimer() {
 	o.mu.Lock()
-	if !o.armed {
+	if !o.corkTimerRuns {
 		o.corkTimer = nil
 	}
 	o.mu.Unlock()
 }
 
+// expireCork ends the effect of a cork that has lasted for corkTimeout.
 func (o *outbox) expireCork() {
 	o.mu.Lock()
-	o.armed = false
+	o.corkTimerRuns = false
 	o.corkExpired = o.corks > 0
 	wake := o.holder
 	if o.busy || o.first == nil {
@@ -51,17 +53,24 @@ func (o *outbox) expireCork() {
 	}
 }
 
-// cork holds sends back until uncork, so that the answers to a batch of incoming packets leave
+// cork holds packets back until uncork, so that the answers to packets that came in together are sent
 // together.
 func (o *outbox) cork() {
 	o.mu.Lock()
 	o.corks++
-	o.batch++
+	o.corkNumber++
 	o.corkExpired = false
 	o.mu.Unlock()
 }
 
-// uncork names the transport to wake, if there is something to take.
+// corkWithoutSends is the number of the present or last cork, and whether the queue is empty.
+func (o *outbox) corkWithoutSends() (number uint32, empty bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.corkNumber, o.first == nil
+}
+
+// uncork ends a cork. It returns the transport to wake, nil when there is nothing to take.
 func (o *outbox) uncork() transport {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -70,9 +79,9 @@ func (o *outbox) uncork() transport {
 	if o.corks > 0 {
 		return nil
 	}
-	if o.armed {
+	if o.corkTimerRuns {
 		o.corkTimer.Stop()
-		o.armed = false
+		o.corkTimerRuns = false
 	}
 	if o.busy || !o.pending() {
 		return nil

@@ -5,18 +5,25 @@ import (
 	"github.com/fasteio/engineio/internal/ws"
 )
 
-// miss counts messages that were not queued.
-func (o *outbox) miss(messages int) {
+// countDropped counts messages that were dropped instead of queued.
+func (o *outbox) countDropped(messages int) {
 	o.mu.Lock()
 	o.dropped += uint64(messages)
 	o.mu.Unlock()
 }
 
-// makeRoom drops the oldest messages until one of n bytes fits, or no message is left.
-func (o *outbox) makeRoom(n int) {
+// droppedMessages is how many messages Overflow has dropped.
+func (o *outbox) droppedMessages() uint64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.dropped
+}
+
+// evictOldest drops the oldest messages until one of n bytes fits, or no message is left. The caller holds mu.
+func (o *outbox) evictOldest(n int) {
 	var kept *chunk // the last chunk before c
 	for c := o.first; c != nil && !o.fits(n); {
-		gone, messages := c.drop()
+		gone, messages := c.evictOldest()
 		o.size -= gone
 		o.dropped += uint64(messages)
 		switch {
@@ -28,7 +35,8 @@ func (o *outbox) makeRoom(n int) {
 	}
 }
 
-// unlink takes c out of the queue, where it follows before, and returns the next.
+// unlink takes c out of the queue and returns the chunk after it. before is the chunk in front of c, nil for none. The
+// caller holds mu.
 func (o *outbox) unlink(before, c *chunk) *chunk {
 	next := c.next
 	if before == nil {
@@ -44,9 +52,10 @@ func (o *outbox) unlink(before, c *chunk) *chunk {
 	return next
 }
 
-// drop drops the first message, group of messages or WebSocket pong of a chunk, and returns its length. Packets of the session's own stay:
-// they move up to what follows. Clients ask for pongs, and would keep chunks in the queue by them.
-func (c *chunk) drop() (gone, messages int) {
+// evictOldest drops the first message, group of messages or WebSocket pong of a chunk, and returns its length and how
+// many messages it had. The open packet and heartbeats stay: they move up to what follows. Pongs are dropped because a
+// client could otherwise keep chunks in the queue by asking for pongs.
+func (c *chunk) evictOldest() (gone, messages int) {
 	if c.shared != nil || c.group > 0 { // a message or a group by itself
 		gone, messages = len(c.frames()), max(c.group, 1)
 		c.shared, c.own, c.start = nil, c.own[:0], 0
@@ -69,7 +78,8 @@ func (c *chunk) drop() (gone, messages int) {
 	return 0, 0
 }
 
-// isMessage tells the frames of messages from those of the open packet, of heartbeats, and of WebSocket's own.
+// isMessage reports whether a frame carries a message, and not the open packet, a heartbeat, or a control frame of
+// WebSocket.
 func isMessage(op ws.Op, payload []byte) bool {
 	switch op {
 	case ws.Binary:

@@ -23,16 +23,17 @@ func (o *outbox) flush(ctx context.Context) error {
 			o.mu.Unlock()
 			return ErrClosed
 		}
-		bell := o.changes()
+		changed := o.changes()
 		o.mu.Unlock()
 		select {
-		case <-bell:
+		case <-changed:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
 }
 
+// changes is closed by the next notify. The caller holds mu.
 func (o *outbox) changes() <-chan struct{} {
 	if o.changed == nil {
 		o.changed = make(chan struct{})
@@ -40,6 +41,7 @@ func (o *outbox) changes() <-chan struct{} {
 	return o.changed
 }
 
+// notify wakes all that wait on changes. The caller holds mu.
 func (o *outbox) notify() {
 	if o.changed != nil {
 		close(o.changed)

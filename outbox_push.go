@@ -5,14 +5,21 @@ import (
 	"github.com/fasteio/engineio/internal/ws"
 )
 
-// push queues one packet; data is copied. The open packet and pings pass the bound and are not
-// counted: there is one ping in PingInterval at most, and a client that is slow but alive must not
-// look dead. A pong of revision 3 answers all pings before it.
+// queuedBytes is how much waits in the queue, frame headers included.
+func (o *outbox) queuedBytes() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.size
+}
+
+// push queues one packet; data is copied. The open packet and pings are queued even when the queue is full and do not
+// count: there is one ping in PingInterval at most, and without it a client that is slow but alive would be taken for
+// dead. One queued pong of revision 3 answers all pings before it.
 func (o *outbox) push(p codec.Packet, opts SendOption) error {
 	o.mu.Lock()
 	err := o.accept(p.Type, o.wireSize(p), opts)
 	if p.Type == codec.Pong && err == ErrQueueFull {
-		err = nil // there is one at most
+		err = nil // at most one is queued, below
 	}
 	if err != nil || p.Type == codec.Pong && o.pong {
 		o.mu.Unlock()
@@ -34,7 +41,7 @@ func (o *outbox) push(p codec.Packet, opts SendOption) error {
 	return nil
 }
 
-// append puts the frame of p into the queue and returns its length.
+// append puts the frame of p into the queue and returns its length. The caller holds mu.
 func (o *outbox) append(p codec.Packet, plain bool) int {
 	c := o.tail(o.wireSize(p), plain)
 	before := len(c.own)
@@ -77,7 +84,7 @@ func (o *outbox) pushPrepared(p *PreparedMessage) error {
 	switch {
 	case len(frame) >= sharedFrom || packed:
 		c := o.add()
-		c.shared, c.packed, c.plain, c.group = frame, packed, plain, p.group()
+		c.shared, c.compressed, c.noCompress, c.group = frame, packed, plain, p.group()
 	case p.group() > 0:
 		c := o.addGroup(p.group(), len(frame), plain)
 		c.own = append(c.own, frame...)
@@ -93,13 +100,13 @@ func (o *outbox) pushPrepared(p *PreparedMessage) error {
 	return nil
 }
 
-// encoded is the frame of p as the holder sends it, and whether it is compressed. The caller holds mu, which encoded
-// gives up while it makes a frame: an upgrade may come in between, and ask for another.
+// encoded is the frame of p as the holder sends it, and whether it is compressed. The caller holds mu. encoded unlocks
+// it while it makes a frame, and begins again: an upgrade may have changed meanwhile which frame the holder needs.
 func (o *outbox) encoded(p *PreparedMessage) (frame []byte, packed bool) {
 	for {
 		textOnly := o.textOnly
 		frame = p.made(o.revision, textOnly, false)
-		packs := frame != nil && o.deflates && p.opts&NoCompress == 0 && longestPayload(frame) >= o.packFrom
+		packs := frame != nil && o.deflates && p.opts&NoCompress == 0 && longestPayload(frame) >= o.deflateFrom
 		if packs {
 			frame = p.made(o.revision, textOnly, true)
 		}
@@ -124,18 +131,18 @@ func longestPayload(frames []byte) (longest int) {
 	return longest
 }
 
-// pushPong queues the answer to a WebSocket ping, unless the queue is full: then the client has
-// more to read than it reads.
+// pushPong queues the answer to a WebSocket ping. When the queue is full it does nothing: that client does not read
+// what it has been sent already.
 func (o *outbox) pushPong(data []byte) {
 	o.mu.Lock()
 	if o.accept(codec.Pong, ws.HeaderLen(len(data))+len(data), 0) != nil {
 		o.mu.Unlock()
 		return
 	}
-	c := o.tail(len(data)+16, o.last != nil && o.last.plain) // in no chunk of its own: a client could make many
+	c := o.tail(len(data)+16, o.last != nil && o.last.noCompress) // no new chunk for a pong, or a client could have many made
 	before := len(c.own)
 	c.own = append(ws.AppendHeader(c.own, ws.Pong, len(data)), data...)
-	wake := o.queued(len(c.own)-before, 1) // nobody, as the reader, which calls this, has corked; but that may be void
+	wake := o.queued(len(c.own)-before, 1) // nil, since the reader has corked, unless that cork has expired
 	o.mu.Unlock()
 	if wake != nil {
 		wake.wake()
@@ -154,11 +161,12 @@ func (o *outbox) wireSize(p codec.Packet) int {
 	return ws.HeaderLen(n) + n
 }
 
-// bounded reports whether packets of a type count against the limit: those that a sender or the
-// client can make more of.
+// bounded reports whether packets of a type count against the limit: those of which senders or the
+// client can cause any number.
 func bounded(t codec.Type) bool { return t == codec.Message || t == codec.Pong }
 
-// accept reports whether a packet of n bytes on the wire may be queued.
+// accept returns why a packet of n bytes on the wire may not be queued, nil when it may. It drops older messages where
+// that is the policy. The caller holds mu.
 func (o *outbox) accept(t codec.Type, n int, opts SendOption) error {
 	switch {
 	case o.state == outNew:
@@ -170,13 +178,13 @@ func (o *outbox) accept(t codec.Type, n int, opts SendOption) error {
 	case !bounded(t) || o.fits(n):
 		return nil
 	case t == codec.Message && o.dropsOldest:
-		o.makeRoom(n)
+		o.evictOldest(n)
 		return nil
 	}
 	return ErrQueueFull
 }
 
-// fits reports whether n more bytes may be queued. One message always may.
+// fits reports whether n more bytes may be queued, as one message always may in an empty queue. The caller holds mu.
 func (o *outbox) fits(n int) bool {
 	switch more := o.size + n; {
 	case o.size == 0:
@@ -184,42 +192,43 @@ func (o *outbox) fits(n int) bool {
 	case more > o.limit:
 		return false
 	default:
-		return more <= freeQueued || !o.total.exceeded()
+		return more <= alwaysQueueable || !o.budget.exceeded()
 	}
 }
 
-// tail is the chunk for n more bytes of our own, and has room for them: where it grows is where total counts it.
+// tail is the chunk to which n more bytes are to be appended, with room for them. The caller holds mu.
 func (o *outbox) tail(n int, plain bool) *chunk {
 	c := o.last
-	if c == nil || c.shared != nil || c.group > 0 || c.plain != plain || len(c.own) > 0 && len(c.own)+n > chunkSize {
+	if c == nil || c.shared != nil || c.group > 0 || c.noCompress != plain || len(c.own) > 0 && len(c.own)+n > chunkSize {
 		c = o.add()
-		c.plain = plain
+		c.noCompress = plain
 	}
 	o.reserve(c, n)
 	return c
 }
 
-// addGroup makes a chunk for a group of messages with n bytes, which nothing else joins.
+// addGroup adds a chunk for a group of messages with n bytes, to which nothing else is appended. The caller holds mu.
 func (o *outbox) addGroup(messages, n int, plain bool) *chunk {
 	c := o.add()
-	c.group, c.plain = messages, plain
+	c.group, c.noCompress = messages, plain
 	o.reserve(c, n)
 	return c
 }
 
-// reserve makes room for n more bytes in c.
+// reserve makes room for n more bytes in c, and counts what it allocates.
 func (o *outbox) reserve(c *chunk, n int) {
 	if need := len(c.own) + n; need > cap(c.own) {
 		grown := make([]byte, len(c.own), max(need, 2*cap(c.own), chunkStart))
 		copy(grown, c.own)
-		o.total.add(cap(grown) - cap(c.own))
+		o.budget.add(cap(grown) - cap(c.own))
 		c.own = grown
 	}
 }
 
+// add appends an empty chunk to the queue. The caller holds mu.
 func (o *outbox) add() *chunk {
 	c := chunks.Get().(*chunk)
-	o.total.add(cap(c.own))
+	o.budget.add(cap(c.own))
 	if o.last == nil {
 		o.first = c
 	} else {
@@ -229,17 +238,18 @@ func (o *outbox) add() *chunk {
 	return c
 }
 
-// free is the end of chunks that were queued here.
+// free gives back a list of chunks that were queued here, and their share of the budget.
 func (o *outbox) free(c *chunk) {
 	n := 0
 	for c := c; c != nil; c = c.next {
 		n += cap(c.own)
 	}
-	o.total.add(-n)
+	o.budget.add(-n)
 	c.release()
 }
 
-// queued counts packets of n bytes together and names the transport to wake, if it is to be woken.
+// queued counts packets, of n bytes together, that were appended. It returns the transport to wake, nil for none. The
+// caller holds mu.
 func (o *outbox) queued(n, packets int) transport {
 	o.pushed += uint64(packets)
 	o.size += n
@@ -248,7 +258,7 @@ func (o *outbox) queued(n, packets int) transport {
 	case o.busy:
 		return nil
 	case o.corks > 0 && !o.corkExpired:
-		o.arm()
+		o.startCorkTimer()
 		return nil
 	}
 	return o.holder

@@ -25,13 +25,14 @@ func (b *bell) rung() int { return int(b.count.Swap(0)) }
 
 // openOutbox is an empty outbox that b holds.
 func openOutbox(b transport, limit int) *outbox {
-	return &outbox{limit: limit, total: &budget{limit: 1 << 30}, revision: V4, state: outOpen, holder: b}
+	return &outbox{limit: limit, budget: &budget{limit: 1 << 30}, revision: V4, state: outOpen, holder: b}
 }
 
 // takeAll takes the queue for b, and gives the chunks back.
 func takeAll(t *testing.T, o *outbox, b transport) (packets []string, last bool) {
 	t.Helper()
-	queue, n, last, err := o.take(b)
+	taken, err := o.take(b)
+	queue, n, last := taken.first, taken.packets, taken.closes
 	if err != nil {
 		t.Fatalf("take: %v", err)
 	}
@@ -168,7 +169,8 @@ func TestOutboxChunkBoundaries(t *testing.T) {
 
 // sizesOf takes the queue, and gives the sizes of its messages.
 func sizesOf(o *outbox, b transport) (sizes []int) {
-	queue, _, _, _ := o.take(b)
+	taken, _ := o.take(b)
+	queue := taken.first
 	defer o.free(queue)
 	for c := queue; c != nil; c = c.next {
 		for frames := c.frames(); len(frames) > 0; {
@@ -312,10 +314,10 @@ func TestDesertedOutboxDoesNotPass(t *testing.T) {
 func TestOutboxAfterTheLastWord(t *testing.T) {
 	b, other := new(bell), new(bell)
 	o := openOutbox(b, 1<<20)
-	if _, _, _, err := o.take(other); !errors.Is(err, errUpgraded) {
+	if _, err := o.take(other); !errors.Is(err, errUpgraded) {
 		t.Errorf("take by another: %v, want errUpgraded", err)
 	}
-	o.end(true)
+	o.close()
 	if _, last := takeAll(t, o, b); !last {
 		t.Fatal("no last word")
 	}
@@ -323,12 +325,12 @@ func TestOutboxAfterTheLastWord(t *testing.T) {
 		t.Error("the outbox changes hands after the last word")
 	}
 	for _, holder := range []transport{b, other} {
-		if _, _, _, err := o.take(holder); !errors.Is(err, ErrClosed) {
+		if _, err := o.take(holder); !errors.Is(err, ErrClosed) {
 			t.Errorf("take after the last word: %v, want ErrClosed", err)
 		}
 	}
 	b.rung()
-	if o.end(true) || o.end(false) || b.rung() > 0 {
+	if o.close() || o.abort() || b.rung() > 0 {
 		t.Error("the last word is due twice")
 	}
 	if o.claim(b) {
@@ -340,7 +342,7 @@ func TestOutboxAfterTheLastWord(t *testing.T) {
 func TestOutboxEndsBeforeItOpens(t *testing.T) {
 	for _, goodOrder := range []bool{true, false} {
 		b := new(bell)
-		o := &outbox{limit: 1 << 20, total: &budget{limit: 1 << 30}, revision: V4}
+		o := &outbox{limit: 1 << 20, budget: &budget{limit: 1 << 30}, revision: V4}
 		o.end(goodOrder)
 		if o.open(b, codec.Packet{Type: codec.Open, Data: []byte("{}")}) {
 			t.Errorf("ended with %v: it opens", goodOrder)

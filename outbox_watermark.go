@@ -1,67 +1,67 @@
 package engineio
 
-// A watermark tells the application when a session's queue passes Config.HighWaterBytes, and when it has gone down to
-// Config.LowWaterBytes after that. It belongs to the outbox, whose lock guards it.
+// A watermark runs OnHighWater when a session's queue passes Config.HighWaterBytes, and OnLowWater when it has gone
+// down to Config.LowWaterBytes after that. It belongs to the outbox, whose lock guards it.
 type watermark struct {
 	high, low int
-	tell      func() // runs the hooks, in a goroutine of its own
+	run       func() // runs the hooks, in a goroutine of its own
 
-	live    bool // OnConnect has run
-	above   bool // the queue was above high last, not at low
-	told    bool // what the application knows of that
-	telling bool // tell runs
+	started  bool // OnConnect has run
+	above    bool // the queue was above high last, not at low
+	reported bool // what the application knows of that
+	running  bool // tell runs
 }
 
-// newWatermark is nil where nobody wants to know.
+// newWatermark is nil when the application has neither hook.
 func newWatermark(s *Session) *watermark {
 	c := &s.srv.config
 	if c.OnHighWater == nil && c.OnLowWater == nil {
 		return nil
 	}
-	return &watermark{high: c.HighWaterBytes, low: c.LowWaterBytes, tell: s.tellWatermark}
+	return &watermark{high: c.HighWaterBytes, low: c.LowWaterBytes, run: s.runWatermarks}
 }
 
-// measure looks at a queue whose size has changed. written says that a transport has come to the end of what it
+// measure is called when the size of the queue has changed. written says that a transport has written all that it
 // took.
-func (b *watermark) measure(size int, written bool) {
+func (m *watermark) measure(size int, written bool) {
 	switch {
-	case b == nil:
+	case m == nil:
 		return
-	case size > b.high:
-		b.above = true
-	case size <= b.low && written:
-		b.above = false
+	case size > m.high:
+		m.above = true
+	case size <= m.low && written:
+		m.above = false
 	}
-	if b.live && b.above != b.told && !b.telling {
-		b.telling = true
-		go b.tell()
+	if m.started && m.above != m.reported && !m.running {
+		m.running = true
+		go m.run()
 	}
 }
 
-// watchWatermark is when the application may be told.
-func (o *outbox) watchWatermark() {
+// startWatermark allows the hooks to run. It is called when OnConnect has returned.
+func (o *outbox) startWatermark() {
 	if o.watermark == nil {
 		return
 	}
 	o.mu.Lock()
-	o.watermark.live = true
+	o.watermark.started = true
 	o.watermark.measure(o.size, false)
 	o.mu.Unlock()
 }
 
-// takeCrossing tells what the application does not know, and takes it to be told.
+// takeCrossing returns the crossing that the hooks have not reported, if there is any, and counts it as reported.
 func (o *outbox) takeCrossing() (above, any bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	b := o.watermark
-	b.telling = b.above != b.told
-	b.told = b.above
-	return b.above, b.telling
+	m := o.watermark
+	m.running = m.above != m.reported
+	m.reported = m.above
+	return m.above, m.running
 }
 
-// tellWatermark runs the hooks until there is no news: in turn with the other callbacks, but beside OnMessage where
-// several run at once. To wait for all of them would hold up the next.
-func (s *Session) tellWatermark() {
+// runWatermarks runs the hooks until no crossing is left. They do not overlap other callbacks, but for OnMessage where
+// several of those run at once: to wait for all of them would keep the next one from starting.
+func (s *Session) runWatermarks() {
 	for s.rlockCallbacks() {
 		above, any := s.out.takeCrossing()
 		s.runWatermark(above, any)
@@ -71,14 +71,14 @@ func (s *Session) tellWatermark() {
 	}
 }
 
-// runWatermark runs a hook and gives back the turn.
+// runWatermark runs the hook for a crossing, if there is any, and unlocks the callbacks.
 func (s *Session) runWatermark(above, any bool) {
 	hook, which := s.srv.config.OnLowWater, onLowWater
 	if above {
 		hook, which = s.srv.config.OnHighWater, onHighWater
 	}
 	defer s.runlockCallbacks(which)
-	s.note(which)
+	s.setCurrentCallback(which)
 	if any && hook != nil {
 		hook(s)
 	}

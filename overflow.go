@@ -28,14 +28,15 @@ func (o Overflow) check() {
 	}
 }
 
-// overflowed is what a send makes of messages that found the queue full.
+// overflowed does what Config.Overflow says about messages that did not fit into the queue, and returns the error of their
+// send. broadcast says that there is no sender to get the error.
 func (s *Session) overflowed(messages int, broadcast bool) error {
 	if s.srv.queued.exceeded() {
 		s.srv.warn(noticeQueues, "engineio: queues are full from 4 KiB on, all together hold Config.MaxQueuedBytesTotal: send less, or raise it if there is memory")
 	}
 	policy := s.srv.config.Overflow
 	if policy == OverflowDropNewest {
-		s.out.miss(messages)
+		s.out.countDropped(messages)
 		return nil
 	}
 	if policy == OverflowClose || broadcast {
@@ -45,8 +46,4 @@ func (s *Session) overflowed(messages int, broadcast bool) error {
 }
 
 // Dropped is how many messages OverflowDropNewest and OverflowDropOldest have dropped so far.
-func (s *Session) Dropped() uint64 {
-	s.out.mu.Lock()
-	defer s.out.mu.Unlock()
-	return s.out.dropped
-}
+func (s *Session) Dropped() uint64 { return s.out.droppedMessages() }

@@ -152,7 +152,8 @@ func (r *rehearsal) step() {
 func (r *rehearsal) take() {
 	r.t.Helper()
 	o := &r.s.out
-	queue, n, _, err := o.take(r.holder)
+	taken, err := o.take(r.holder)
+	queue, n := taken.first, taken.packets
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ import (
 // every 100 ms, so holds it for 50 on average.
 const noopDelay = 50 * time.Millisecond
 
-// polling carries a session over HTTP: a GET drains the outbox, a POST feeds the session.
+// polling carries a session over HTTP: a GET takes from the outbox, a POST brings packets for the session.
 type polling struct {
 	s      *Session
 	parked conncheck.Poll
@@ -32,8 +32,8 @@ type polling struct {
 func (p *polling) wake() { p.parked.Wake() }
 func (p *polling) send() { p.parked.Wake() }
 
-// release answers the GET under way, if there is one, with a noop.
-func (p *polling) release() {
+// answerNoop answers the GET under way, if there is one, with a noop.
+func (p *polling) answerNoop() {
 	p.noop.Store(true)
 	p.parked.Wake()
 }
@@ -52,7 +52,7 @@ func (p *polling) serve(ctx *fasthttp.RequestCtx, jsonp []byte) {
 // serveGet answers with what is queued, and waits for it when there is nothing.
 func (p *polling) serveGet(ctx *fasthttp.RequestCtx, jsonp []byte, initial bool) {
 	if !p.get.TryLock() {
-		if p.s.Transport() != Polling { // the upgrade has it
+		if p.s.Transport() != Polling { // upgraded holds the lock
 			p.s.srv.refuse(ctx, refuse(codeBadRequest, errUpgraded))
 			return
 		}
@@ -64,7 +64,7 @@ func (p *polling) serveGet(ctx *fasthttp.RequestCtx, jsonp []byte, initial bool)
 	p.noop.Store(false)
 	p.parked.Arm()
 	if p.s.probed.Load() {
-		timer := time.AfterFunc(noopDelay, p.release)
+		timer := time.AfterFunc(noopDelay, p.answerNoop)
 		defer timer.Stop()
 	}
 	if d := p.delivery.Load(); d != nil {
@@ -72,10 +72,10 @@ func (p *polling) serveGet(ctx *fasthttp.RequestCtx, jsonp []byte, initial bool)
 		defer timer.Stop()
 	}
 	r := response{ctx: ctx, jsonp: jsonp, initial: initial}
-	for !p.drain(&r) {
+	for !p.takeResponse(&r) {
 		p.s.srv.checkConn(ctx.Conn())
 		if !p.parked.Wait(ctx.Conn()) {
-			if p.s.out.abandon(p) { // or an upgrade has it
+			if p.s.out.abandon(p) { // which fails after an upgrade
 				p.s.terminate(ReasonTransportClose, errPollAborted)
 			}
 			ctx.SetConnectionClose()
@@ -89,12 +89,20 @@ func (p *polling) serveGet(ctx *fasthttp.RequestCtx, jsonp []byte, initial bool)
 	r.write(p.s)
 	r.delivery.send(&r)
 	p.s.finishedWriting(r.packets, nil)
-	if r.last {
+	if r.closes {
 		p.s.closeDelivered()
 	}
 }
 
-// endGet ends a GET. After an upgrade none will follow, and the connection is not kept in mind.
+// upgraded is called when the session has moved to a WebSocket. A GET that is under way all the same finds that out.
+func (p *polling) upgraded() {
+	p.wake()
+	if p.get.TryLock() {
+		p.endGet()
+	}
+}
+
+// endGet ends a GET. After an upgrade no GET will follow, and what is kept of the connection is released.
 func (p *polling) endGet() {
 	for {
 		upgraded := p.s.Transport() != Polling
@@ -108,26 +116,26 @@ func (p *polling) endGet() {
 	}
 }
 
-// drain puts the answer to a GET into r, or refuses it; false means that there is none yet. The
+// takeResponse puts what is queued into r, or refuses the GET. It reports false when there is nothing to answer yet. The
 // caller holds p.get.
-func (p *polling) drain(r *response) bool {
-	if p.waits() {
+func (p *polling) takeResponse(r *response) bool {
+	if p.awaitsDelivery() {
 		return false
 	}
-	queue, n, last, err := p.s.out.take(p)
+	b, err := p.s.out.take(p)
 	switch {
 	case errors.Is(err, errUpgraded):
 		p.s.srv.refuse(r.ctx, refuse(codeBadRequest, err))
 	case err != nil:
 		p.s.srv.refuse(r.ctx, refuse(codeUnknownSession, err))
-	case queue != nil || last:
-		r.packets, r.last = n, last
-		if err := p.answer(r, queue, last); err != nil {
-			p.s.finishedWriting(n, err)
+	case b.first != nil || b.closes:
+		r.packets, r.closes = b.packets, b.closes
+		if err := p.answer(r, b); err != nil {
+			p.s.finishedWriting(b.packets, err)
 		}
 	case p.noop.Load():
 		p.s.out.setNotReady(p)
-		r.room(1)
+		r.makeBody(1)
 		r.body = textFormat(p.s.revision).Append(r.body, codec.Packet{Type: codec.Noop})
 	default:
 		return false
@@ -135,28 +143,28 @@ func (p *polling) drain(r *response) bool {
 	return true
 }
 
-// answer puts the queue as one payload into r, and the last word after it. Before a large one it looks
-// whether the client is still there: compressing for nobody would hold up others.
-func (p *polling) answer(r *response, queue *chunk, last bool) error {
-	format := p.format(queue, r.jsonp != nil)
+// answer puts a batch as one payload into r, with the close packet if it is due. Before a large one it checks
+// whether the client is still there, so as not to compress for a client that has gone.
+func (p *polling) answer(r *response, b batch) error {
+	format := p.format(b.first, r.jsonp != nil)
 	r.binary = format == codec.Binary3
-	r.room(queue.size())
-	for c := queue; c != nil; c = c.next {
-		r.plain = r.plain || c.plain
+	r.makeBody(b.first.size())
+	for c := b.first; c != nil; c = c.next {
+		r.noCompress = r.noCompress || c.noCompress
 		for frames := c.frames(); len(frames) > 0; {
 			op, data, rest := ws.Split(frames)
 			r.body = format.Append(r.body, unframe(p.s.revision, op, data))
 			frames = rest
 		}
 	}
-	p.weigh(r)
-	p.s.out.free(queue)
-	if last {
-		word := codec.Close
-		if p.s.closeReason() == ReasonClientClose {
-			word = codec.Noop // it knows; this only ends its poll
+	p.countResponse(r)
+	p.s.out.free(b.first)
+	if b.closes {
+		last := codec.Close
+		if reason, _ := p.s.closeCause(); reason == ReasonClientClose {
+			last = codec.Noop // the client has closed, and only has its poll answered
 		}
-		r.body = format.Append(r.body, codec.Packet{Type: word})
+		r.body = format.Append(r.body, codec.Packet{Type: last})
 	}
 	if len(r.body) >= p.s.srv.config.CompressionThreshold && p.parked.Gone(r.ctx.Conn()) {
 		p.s.terminate(ReasonTransportClose, errPollAborted)

@@ -9,36 +9,38 @@ import (
 	"time"
 )
 
-// A delivery is an answer to a GET above keepBody, from when its packets leave the queue until the HTTP server has
-// written it, which it does after we have returned. A session has one at most: the next GET waits for its end. Until
-// then the answer counts in the Server's budget, and a session that has ended keeps its place among MaxSessions, so
-// that a client which reads nothing holds no more than one that reads. A smaller answer stands in the buffer that its
-// connection keeps for the next one: it is a part of the connection, which the HTTP server bounds.
+// A delivery is a large answer to a GET, above keepBody, from when its packets leave the queue until the HTTP server has
+// written it, which it does after the handler has returned. A session has one at most: the next GET waits for its end.
 //
-// fasthttp closes it, as a value of the request, when the response is written or has failed.
+// Until then the answer counts in the Server's budget, and a session that has ended keeps its place among MaxSessions, so
+// that a client which reads nothing holds no more memory than one that reads. A smaller answer lies in the buffer that
+// its connection keeps for the next one, and the HTTP server bounds the connections.
+//
+// fasthttp calls Close, on every value of a request that has it, when the response is written or has failed.
 type delivery struct {
 	s     *Session
 	began time.Duration // of Server.now
-	bytes int           // counted in Server.queued; touched by who serves the request
-	late  bool          // the session's place had been given back before, so this takes another
+	bytes int           // counted in Server.queued; used by the goroutine that serves the request
+	late  bool          // the session had ended and given back its place, so the delivery has taken another
 
 	mu    sync.Mutex
-	conn  net.Conn // nil before send; not the wrapper of fasthttp's, which is another client's when it was closed
+	conn  net.Conn // nil before send; beneath fasthttp's wrapper, which is used for another client when it was closed
 	until time.Time
 	done  bool
 }
 
-// deliveryUnit is what a client has WriteTimeout for.
+// deliveryUnit is how many bytes a client has WriteTimeout for.
 const deliveryUnit = 64 << 10
 
-// overlapTime is how long a GET waits for the answer before it to leave. A client sends none before it has read that
-// answer to its end or dropped its connection, and the server knows of either in less.
+// overlapTime is how long a GET waits for the delivery of the answer before it. A client sends the next GET when it has
+// read that answer to its end or dropped its connection, and the server learns of either in less time.
 const overlapTime = 2 * time.Second
 
 type deliveryKey struct{}
 
-// weigh counts the body of r, which may have taken the place of another, and makes a large one the session's delivery.
-func (p *polling) weigh(r *response) {
+// countResponse counts the body of r in the budget, again when the body was replaced. A large one becomes the session's
+// delivery.
+func (p *polling) countResponse(r *response) {
 	srv, d, n := p.s.srv, r.delivery, cap(r.body)
 	if d == nil && n <= keepBody {
 		return
@@ -46,44 +48,42 @@ func (p *polling) weigh(r *response) {
 	if d == nil {
 		d = &delivery{s: p.s, began: srv.now()}
 		srv.busy.add()
-		p.s.mu.Lock()
-		d.late = p.s.state == stateClosed
-		before := p.delivery.Swap(d)
+		before, ended := p.s.setDelivery(d)
 		assert(before == nil, "two large answers of a session are under way")
-		p.s.mu.Unlock()
-		if d.late {
+		if d.late = ended; ended {
 			srv.sessions.add()
 		}
 		r.delivery = d
-		r.ctx.SetUserValue(deliveryKey{}, d) // from here on every way out of the request closes it
+		r.ctx.SetUserValue(deliveryKey{}, d) // from here on it is closed however the request ends
 	}
 	srv.queued.add(n - d.bytes)
 	d.bytes = n
 }
 
-// send bounds the time in which the client may read r. Without it the connection of one that does not, the goroutine
-// and the response would stay for ever.
+// send bounds the time in which the client may read r. Otherwise a client that does not read would hold the connection,
+// its goroutine and the response for ever.
 func (d *delivery) send(r *response) {
 	switch {
 	case d == nil:
 		return
 	case cap(r.body) <= keepBody || r.ctx.ConnRequestNum() == 0:
-		_ = d.Close() // it has become small, or nobody is served
+		_ = d.Close() // compression has made it small, or there is no connection, as in tests
 		return
 	}
 	units := 1 + len(r.body)/deliveryUnit
-	d.limit(d.s.srv.innerConn(r.ctx.Conn()), time.Duration(units)*d.s.srv.config.WriteTimeout)
+	d.setDeadline(d.s.srv.innerConn(r.ctx.Conn()), time.Duration(units)*d.s.srv.config.WriteTimeout)
 	if d.s.isClosed() {
-		d.hurry()
+		d.shortenDeadline()
 	}
 }
 
-// hurry gives the rest of a session that has ended CloseTimeout.
-func (d *delivery) hurry() { d.limit(nil, d.s.srv.config.CloseTimeout) }
+// shortenDeadline gives the delivery CloseTimeout, when its session has ended.
+func (d *delivery) shortenDeadline() { d.setDeadline(nil, d.s.srv.config.CloseTimeout) }
 
-// limit lets the delivery, over conn if it is known by now, take no longer than that from now on.
-func (d *delivery) limit(conn net.Conn, patience time.Duration) {
-	until := time.Now().Add(patience)
+// setDeadline gives the delivery no more than that time from now on. conn is its connection, nil when that is set already
+// or is not known yet.
+func (d *delivery) setDeadline(conn net.Conn, within time.Duration) {
+	until := time.Now().Add(within)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.done {
@@ -100,14 +100,14 @@ func (d *delivery) limit(conn net.Conn, patience time.Duration) {
 	}
 }
 
-// Close ends it. What the client did not take in time is lost, so the session ends with it. A connection that is
-// broken tells nothing: HAProxy resets one that has brought it the whole of a large response.
+// Close ends the delivery. What the client did not take in time is lost, so the session ends too. A broken connection does
+// not show that something was lost: HAProxy resets a connection on which it has read the whole of a large response.
 func (d *delivery) Close() error {
 	d.mu.Lock()
-	over := d.done
-	d.done = true // nobody else touches conn from here on
+	closed := d.done
+	d.done = true // no other goroutine touches conn from here on
 	d.mu.Unlock()
-	if over {
+	if closed {
 		return nil
 	}
 	if d.conn != nil {
@@ -121,8 +121,8 @@ func (d *delivery) Close() error {
 	return nil
 }
 
-// expired reports whether the deadline has passed, ours or that of the HTTP server's WriteTimeout, which takes its place:
-// a write of nothing fails then, and does nothing otherwise.
+// expired reports whether the deadline has passed: the delivery's, or that of the HTTP server's WriteTimeout, which takes
+// its place. An empty write fails then, and does nothing otherwise.
 func (d *delivery) expired() bool {
 	switch d.conn.(type) {
 	case *net.TCPConn, *tls.Conn:
@@ -132,36 +132,34 @@ func (d *delivery) expired() bool {
 	return time.Now().After(d.until)
 }
 
-// delivered makes room for the next delivery, and for the next session if this one has ended. A client that took its
-// time could not ask for a ping, or answer one.
+// delivered ends the session's delivery, and gives back the place of a session that has ended. A client that read for
+// long could not ask for a ping or answer one meanwhile, so its heartbeat gets more time.
 func (s *Session) delivered(d *delivery) {
-	if s.srv.now()-d.began > slowPace {
+	if s.srv.now()-d.began > slowAfter {
 		s.pingGrace.mark()
 	}
-	s.mu.Lock()
-	s.poll.delivery.Store(nil)
-	ended := s.state == stateClosed
-	s.mu.Unlock()
+	_, ended := s.setDelivery(nil)
 	switch {
 	case d.late:
 		s.srv.sessions.done()
 	case ended:
-		s.srv.dismiss(s.remote.Addr())
+		s.srv.releasePlace(s.remote.Addr())
 	}
 	s.srv.busy.done()
 	s.poll.wake()
 }
 
-// delivers reports whether a large answer is under way, which the client reads before it can ask for a ping.
-func (p *polling) delivers() bool { return p != nil && p.delivery.Load() != nil }
+// delivering reports whether a delivery is under way, which the client reads before it can ask for a ping.
+func (p *polling) delivering() bool { return p != nil && p.delivery.Load() != nil }
 
-// waits reports whether a GET has to wait for the answer before it. After the end there is only the last word to say,
-// and after an upgrade nothing.
-func (p *polling) waits() bool {
-	return p.delivers() && p.s.Transport() == Polling && !p.s.isClosed()
+// awaitsDelivery reports whether a GET has to wait for the delivery of the answer before it. It need not when the session
+// has ended, since only the close packet is left, and not after an upgrade.
+func (p *polling) awaitsDelivery() bool {
+	return p.delivering() && p.s.Transport() == Polling && !p.s.isClosed()
 }
 
-// overlap ends a session whose client asks for more than it reads, unless d has left while a GET waited for it.
+// overlap ends a session whose client sends GETs and does not read the answers, unless d has ended while the GET waited
+// for it.
 func (p *polling) overlap(d *delivery) {
 	if p.delivery.Load() == d {
 		p.s.terminate(ReasonTransportError, errPollOverlap)

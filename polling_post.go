@@ -3,14 +3,14 @@ package engineio
 import (
 	"bytes"
 	"io"
-	"net"
 
 	"github.com/valyala/fasthttp"
 
 	"github.com/fasteio/engineio/codec"
+	"github.com/fasteio/engineio/internal/conncheck"
 )
 
-// servePost takes the packets of one payload. Their answers leave together.
+// servePost receives the packets of one payload. What is sent in answer to them is written together.
 func (p *polling) servePost(ctx *fasthttp.RequestCtx, jsonp bool) {
 	if !p.post.TryLock() {
 		p.s.terminate(ReasonTransportError, errPostOverlap)
@@ -19,7 +19,7 @@ func (p *polling) servePost(ctx *fasthttp.RequestCtx, jsonp bool) {
 	}
 	defer p.post.Unlock()
 	if p.s.isClosed() {
-		p.s.srv.refuse(ctx, refuse(codeUnknownSession, ErrClosed)) // only its last GET is still waited for
+		p.s.srv.refuse(ctx, refuse(codeUnknownSession, ErrClosed)) // the session is kept for the client's last GET only
 		return
 	}
 	format := textFormat(p.s.revision)
@@ -49,19 +49,25 @@ func (p *polling) servePost(ctx *fasthttp.RequestCtx, jsonp bool) {
 		p.s.terminate(ReasonParseError, err)
 	default:
 		begin := p.s.srv.now()
-		p.feed(format.Decode(body), ctx.Conn())
-		if p.s.srv.now()-begin > slowPace {
+		var alive func() bool
+		if p.s.rate != nil {
+			conn := ctx.Conn()
+			alive = func() bool { return !conncheck.Gone(conn) }
+		}
+		p.receive(format.Decode(body), alive)
+		if p.s.srv.now()-begin > slowAfter {
 			p.s.pingGrace.mark() // the client's next POST waits for the answer
 		}
 	}
 	ctx.Request.ReleaseBody(keepBody)
 	ctx.Response.Header.SetContentType("text/html")
 	ctx.Response.SetBodyString("ok")
-	p.s.finish(ctx, false)
+	p.s.writeHeaders(ctx, false)
 }
 
-// feed gives a payload's packets to the session, up to the first that is none or one too many.
-func (p *polling) feed(packets codec.Decoder, from net.Conn) {
+// receive hands the packets of a payload to the session. It ends the session at the first malformed packet, and when
+// there are more than MaxPackets.
+func (p *polling) receive(packets codec.Decoder, alive func() bool) {
 	p.s.out.cork()
 	defer p.s.uncork()
 	for n := 0; !p.s.over.Load(); n++ {
@@ -77,6 +83,6 @@ func (p *polling) feed(packets codec.Decoder, from net.Conn) {
 			p.s.terminate(ReasonTooBig, errTooMany)
 			return
 		}
-		p.s.receive(packet, from)
+		p.s.receive(packet, alive)
 	}
 }

@@ -20,29 +20,29 @@ const (
 
 // A response is the 200 that answers a GET.
 type response struct {
-	ctx     *fasthttp.RequestCtx
-	jsonp   []byte // the callback's number; nil when the request is no JSONP
-	initial bool   // the first of its session
-	body    []byte // see room
-	binary  bool   // it is not text
-	plain   bool   // it is not to be compressed
-	last    bool   // it says the last word
-	packets uint64 // how many, of the queue
+	ctx        *fasthttp.RequestCtx
+	jsonp      []byte // the callback's number; nil when the request is no JSONP
+	initial    bool   // the first of its session
+	body       []byte // see makeBody
+	binary     bool   // it is not text
+	noCompress bool   // it is not to be compressed
+	closes     bool   // it has the close packet
+	packets    uint64 // how many, of the queue
 
 	delivery *delivery // nil for a small one
 }
 
-// room makes the body a place for about n bytes: that from which fasthttp writes, which it keeps for
-// the connection's next response, or a larger one that nobody keeps.
-func (r *response) room(n int) {
+// makeBody makes the body an empty buffer for about n bytes: the one that fasthttp keeps for the responses of the
+// connection, or a larger one that is used once.
+func (r *response) makeBody(n int) {
 	r.body = r.ctx.Response.SwapBody(nil)[:0]
-	if n > keepBody || cap(r.body) > keepBody { // which another handler has left there
+	if n > keepBody || cap(r.body) > keepBody { // another handler has left a large one there
 		r.body = make([]byte, 0, n)
 	}
 }
 
-// become replaces the body by what f appends for it.
-func (r *response) become(f func(dst, body []byte) []byte) {
+// replaceBody replaces the body by what f appends for it.
+func (r *response) replaceBody(f func(dst, body []byte) []byte) {
 	buf := bytebuffer.Acquire()
 	defer bytebuffer.Release(buf)
 	buf.B = f(buf.B, r.body)
@@ -51,7 +51,7 @@ func (r *response) become(f func(dst, body []byte) []byte) {
 		return
 	}
 	if cap(r.body) > keepBody {
-		r.room(len(buf.B)) // or the little that is left would hold all that was
+		r.makeBody(len(buf.B)) // or a small body would keep a large buffer
 	}
 	r.body = append(r.body[:0], buf.B...)
 }
@@ -65,20 +65,20 @@ func (r *response) write(s *Session) {
 	}
 	if r.jsonp != nil {
 		h.SetContentType(contentScript)
-		r.become(func(dst, body []byte) []byte { return codec.AppendJSONP(dst, r.jsonp, body) })
+		r.replaceBody(func(dst, body []byte) []byte { return codec.AppendJSONP(dst, r.jsonp, body) })
 	}
-	if packer := s.srv.packer; packer != nil && len(r.body) >= s.srv.config.CompressionThreshold {
+	if packer := s.srv.compressor; packer != nil && len(r.body) >= s.srv.config.CompressionThreshold {
 		httpheader.AddVary(h, httpheader.AcceptEncoding)
 		coding := packer.Negotiate(httpheader.Value(&r.ctx.Request.Header, httpheader.AcceptEncoding))
-		if coding != compress.Identity && !r.plain {
+		if coding != compress.Identity && !r.noCompress {
 			h.Set("Content-Encoding", coding.String())
-			r.become(func(dst, body []byte) []byte { return packer.Append(dst, body, coding) })
+			r.replaceBody(func(dst, body []byte) []byte { return packer.Append(dst, body, coding) })
 		}
 	}
-	s.poll.weigh(r)
-	s.finish(r.ctx, r.initial)
+	s.poll.countResponse(r)
+	s.writeHeaders(r.ctx, r.initial)
 	if cap(r.body) > keepBody {
-		r.ctx.Response.SetBodyRaw(r.body) // fasthttp reads it after we have returned
+		r.ctx.Response.SetBodyRaw(r.body) // fasthttp reads it after the handler has returned
 	} else {
 		r.ctx.Response.SwapBody(r.body)
 	}
@@ -86,15 +86,15 @@ func (r *response) write(s *Session) {
 
 var cacheControl, noStore = []byte("Cache-Control"), []byte("no-store")
 
-// finish adds what every 200 of a session has in common.
-func (s *Session) finish(ctx *fasthttp.RequestCtx, initial bool) {
+// writeHeaders sets the status and the headers that every 200 of a session has.
+func (s *Session) writeHeaders(ctx *fasthttp.RequestCtx, initial bool) {
 	ctx.SetStatusCode(fasthttp.StatusOK)
 	ctx.Response.Header.SetCanonical(cacheControl, noStore)
-	s.headers(ctx, initial)
+	s.runOnHeaders(ctx, initial)
 }
 
-// headers lets the application add its own. After the end there is nobody to ask.
-func (s *Session) headers(ctx *fasthttp.RequestCtx, initial bool) {
+// runOnHeaders lets the application add headers, unless the session has ended.
+func (s *Session) runOnHeaders(ctx *fasthttp.RequestCtx, initial bool) {
 	f := s.srv.config.OnHeaders
 	if f == nil || s.isClosed() {
 		return

@@ -1,23 +1,20 @@
 package engineio
 
 import (
-	"net"
 	"sync"
 	"time"
-
-	"github.com/fasteio/engineio/internal/conncheck"
 )
 
 // A bucket lets things through at a steady rate, and a second's worth of them at once. It is told the time, of
 // Server.now, and belongs to whoever holds the lock around it.
 type bucket struct {
-	paid time.Duration // when all that was taken is paid for
+	paid time.Duration // when the cost of all that was taken has passed
 }
 
 // share is what one of n things a second costs.
 func share(n int) time.Duration { return time.Second / time.Duration(n) }
 
-// wait is how long it takes until there is room for one more of that cost, zero when there is.
+// wait is how long it takes until there is room for one more of that cost, zero when there is room now.
 func (b *bucket) wait(now, cost time.Duration) time.Duration {
 	return max(b.after(now, cost)-now-time.Second, 0)
 }
@@ -30,19 +27,19 @@ func (b *bucket) after(now, cost time.Duration) time.Duration { return max(b.pai
 // empty reports whether nothing is owed.
 func (b *bucket) empty(now time.Duration) bool { return b.paid <= now }
 
-// A pace holds a session back that sends more than Config.MaxMessageRate or MaxByteRate: it is read no
-// further until it is within them again. Nothing is lost; what the client goes on sending waits in its
+// A rateLimit holds back a session whose client sends more than Config.MaxMessageRate or MaxByteRate: nothing is read from
+// it until it is within them again. Nothing is lost: what the client goes on sending waits in its
 // own socket.
 type rateLimit struct {
 	perMessage, perByte float64 // nanoseconds
 
 	mu              sync.Mutex
 	messages, bytes bucket
-	looked          time.Duration // when a held reader last looked for its client, of Server.now
-	gone            bool          // it was not there
+	checkedAt       time.Duration // of Server.now, when it was last checked whether the client is connected
+	gone            bool          // it was not
 }
 
-// newRateLimit is nil where the configuration names no rate.
+// newRateLimit is nil when no rate is configured.
 func newRateLimit(c *Config) *rateLimit {
 	if c.MaxMessageRate == 0 && c.MaxByteRate == 0 {
 		return nil
@@ -66,16 +63,16 @@ func (p *rateLimit) take(now time.Duration, size int) time.Duration {
 	return max(p.messages.wait(now, 0), p.bytes.wait(now, 0))
 }
 
-// alive reports whether the client at the other end of conn was there when a held reader last looked.
-func (p *rateLimit) alive(now time.Duration, conn net.Conn) bool {
+// checkAlive reports whether the client is connected, as it was found with alive within aliveCheckEvery.
+func (p *rateLimit) checkAlive(now time.Duration, alive func() bool) bool {
 	p.mu.Lock()
-	gone, due := p.gone, p.looked == 0 || now-p.looked >= lookTime
+	gone, due := p.gone, p.checkedAt == 0 || now-p.checkedAt >= aliveCheckEvery
 	if due {
-		p.looked = now
+		p.checkedAt = now
 	}
 	p.mu.Unlock()
 	if due {
-		gone = conncheck.Gone(conn)
+		gone = !alive()
 		p.mu.Lock()
 		p.gone = gone
 		p.mu.Unlock()
@@ -83,28 +80,31 @@ func (p *rateLimit) alive(now time.Duration, conn net.Conn) bool {
 	return !gone
 }
 
-// throttle is called by who reads from conn, after a message. In the middle of an upgrade it lets a minute's worth through:
-// the client comes to its end when its POST is answered. The debt stays, for the WebSocket to wait for. Meanwhile the
-// client's heartbeat may be in what waits, unless the client has gone.
-func (s *Session) throttle(size int, conn net.Conn) {
+// throttle is called by the goroutine that reads, after a message of that size. It waits until the session is within its
+// rates again. While it waits, the client's half of the heartbeat may be in what is not read, so the heartbeat is held as
+// long as the client is connected.
+//
+// In the middle of an upgrade it does not wait if that would be up to maxUpgradeDelay: the client finishes the upgrade
+// when its POST is answered. The messages count all the same, and the WebSocket waits for them.
+func (s *Session) throttle(size int, connected func() bool) {
 	wait := s.rate.take(s.srv.now(), size)
 	if wait == 0 {
 		return
 	}
-	excused := false
+	held := false
 	defer func() {
-		if excused {
+		if held {
 			s.pingGrace.release()
 		}
 	}()
-	for until := s.srv.now() + wait; wait > 0 && (wait > lenience || !s.probed.Load()); wait = until - s.srv.now() {
-		switch alive := s.rate.alive(s.srv.now(), conn); {
-		case alive && !excused:
+	for until := s.srv.now() + wait; wait > 0 && (wait > maxUpgradeDelay || !s.probed.Load()); wait = until - s.srv.now() {
+		switch alive := s.rate.checkAlive(s.srv.now(), connected); {
+		case alive && !held:
 			s.pingGrace.hold()
-			excused = true
-		case !alive && excused:
+			held = true
+		case !alive && held:
 			s.pingGrace.release()
-			excused = false
+			held = false
 		}
 		timer := time.NewTimer(min(wait, s.checkAfter(wait)))
 		select {
@@ -116,17 +116,17 @@ func (s *Session) throttle(size int, conn net.Conn) {
 	}
 }
 
-// checkAfter is how long who is held waits before the next look for an upgrade, which only long-polling can have, or for
-// the client.
+// checkAfter is how long throttle waits before it checks again whether an upgrade has begun, which is possible on
+// long-polling only, and whether the client is connected.
 func (s *Session) checkAfter(wait time.Duration) time.Duration {
-	if s.Transport() == Polling && wait <= lenience {
-		return glance
+	if s.Transport() == Polling && wait <= maxUpgradeDelay {
+		return upgradeCheckEvery
 	}
-	return lookTime
+	return aliveCheckEvery
 }
 
 const (
-	glance   = 50 * time.Millisecond
-	lookTime = time.Second
-	lenience = time.Minute
+	upgradeCheckEvery = 50 * time.Millisecond
+	aliveCheckEvery   = time.Second
+	maxUpgradeDelay   = time.Minute
 )

@@ -126,7 +126,7 @@ func forbidden(message string, err error) *RequestError {
 // refuse answers with an error of the protocol. Headers set before, by a middleware, stay.
 func (srv *Server) refuse(ctx *fasthttp.RequestCtx, e *RequestError) {
 	e = e.withDefaults()
-	srv.report(ctx, e)
+	srv.reportRefusal(ctx, e)
 	body, _ := json.Marshal(struct { // two plain fields always marshal
 		Code    int    `json:"code"`
 		Message string `json:"message"`
@@ -144,7 +144,7 @@ func (srv *Server) refuse(ctx *fasthttp.RequestCtx, e *RequestError) {
 // refuseEmpty answers with a bare status, as the reference does for what breaks the rules of
 // long-polling.
 func (srv *Server) refuseEmpty(ctx *fasthttp.RequestCtx, status int, err error) {
-	srv.report(ctx, &RequestError{Status: status, Code: codeBadRequest, Message: codeText[codeBadRequest], Err: err})
+	srv.reportRefusal(ctx, &RequestError{Status: status, Code: codeBadRequest, Message: codeText[codeBadRequest], Err: err})
 	ctx.SetStatusCode(status)
 	if !ctx.Response.ConnectionClose() {
 		discardBody(ctx)
@@ -152,7 +152,7 @@ func (srv *Server) refuseEmpty(ctx *fasthttp.RequestCtx, status int, err error) 
 }
 
 // report tells the application and the log of a refused request.
-func (srv *Server) report(ctx *fasthttp.RequestCtx, e *RequestError) {
+func (srv *Server) reportRefusal(ctx *fasthttp.RequestCtx, e *RequestError) {
 	remote := srv.proxies.remoteAddr(ctx)
 	if f := srv.config.OnRequestRefused; f != nil {
 		srv.guarded("OnRequestRefused", func() { f(ctx, remote, e) })

@@ -16,27 +16,27 @@ import (
 // Handler, ServeFastHTTP or the Fiber middleware, and ended by Shutdown. Its methods may be called from
 // any goroutine.
 type Server struct {
-	config    Config
-	origins   *origins
-	proxies   proxies
-	packer    *compress.Compressor // nil when compression is off
-	registry  registry
-	admission *admission
-	sessions  waitGroup       // that have not ended, handshakes under way included
-	busy      waitGroup       // sessions, their connections, tasks of Go
-	queued    budget          // what waits in the sessions' queues
-	asking    atomic.Int32    // OnHandshake under way
-	tasks     atomic.Int32    // of Go, under way
-	late      latecomers      // sessions that wait for their OnDisconnect
-	notices   notices         // what the log was told of
-	draining  atomic.Bool     // no new sessions
-	closing   atomic.Bool     // and no new tasks
-	made      time.Time       // when now began to count
-	drainGap  time.Duration   // the longest between two sessions that Drain closes
-	ctx       context.Context // of the tasks of Go
-	cancel    context.CancelFunc
-	watching  atomic.Pointer[<-chan struct{}] // the HTTP server of the last request
-	sight     connWarnings
+	config        Config
+	origins       *origins
+	proxies       proxies
+	compressor    *compress.Compressor // nil when compression is off
+	registry      registry
+	admission     *admission
+	sessions      waitGroup       // that have not ended, handshakes under way included
+	busy          waitGroup       // sessions, their connections, tasks of Go
+	queued        budget          // what waits in the sessions' queues
+	handshaking   atomic.Int32    // OnHandshake under way
+	tasks         atomic.Int32    // of Go, under way
+	disconnecting sessionSet      // sessions that wait for their OnDisconnect
+	notices       notices         // what the log was told of
+	draining      atomic.Bool     // no new sessions
+	closing       atomic.Bool     // and no new tasks
+	made          time.Time       // when now began to count
+	drainGap      time.Duration   // the longest between two sessions that Drain closes
+	ctx           context.Context // of the tasks of Go
+	cancel        context.CancelFunc
+	watching      atomic.Pointer[<-chan struct{}] // the HTTP server of the last request
+	connWarnings  connWarnings
 
 	addressless sync.Once // the warning about clients without an IP address
 
@@ -63,7 +63,7 @@ func New(config Config) *Server {
 	if srv.origins, err = newOrigins(srv.config, srv.proxies); err != nil {
 		panic("engineio: Config.AllowedOrigins: " + err.Error())
 	}
-	if srv.packer, err = newPacker(srv.config); err != nil {
+	if srv.compressor, err = newCompressor(srv.config); err != nil {
 		panic("engineio: Config.CompressionLevels: " + err.Error())
 	}
 	srv.registry.init()
@@ -165,15 +165,4 @@ func (srv *Server) guarded(where string, hook func()) (ok bool) {
 	defer srv.recovered(where)
 	hook()
 	return true
-}
-
-// newPacker makes what compresses long-polling responses, nil for nothing.
-func newPacker(c Config) (*compress.Compressor, error) {
-	if c.DisableCompression {
-		return nil, nil
-	}
-	l := c.CompressionLevels
-	return compress.New(compress.Options{
-		GzipLevel: l.Gzip, DeflateLevel: l.Deflate, BrotliLevel: l.Brotli, ZstdLevel: l.Zstd,
-	})
 }

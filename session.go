@@ -3,7 +3,6 @@ package engineio
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -24,33 +23,33 @@ type Session struct {
 	// What OnHandshake may set; fixed once the session is open.
 	pingInterval, pingTimeout time.Duration
 
-	born time.Duration // of Server.now, when its handshake came
+	openedAt time.Duration // of Server.now, when its handshake came
 
-	rate *rateLimit // nil where no rate is bounded
+	rate *rateLimit // nil when no rate is bounded
 
 	callbackMu   sync.RWMutex  // held while a callback runs, shared by concurrent OnMessage
 	slots        chan struct{} // one for each OnMessage at work; nil unless they are concurrent
-	connected    bool          // OnConnect was due; guarded by turn
-	callbackRuns atomic.Bool   // a callback has the turn to itself, and keeps the client from being heard
+	connected    bool          // OnConnect was due; guarded by callbackMu
+	callbackRuns atomic.Bool   // a callback holds callbackMu exclusively, and nothing is read from the client meanwhile
 	revision     Revision
 
-	via       atomic.Uint32 // the Transport
+	transport atomic.Uint32 // the Transport
 	over      atomic.Bool   // state is not open, or connect has not opened the session: nothing is received
 	probed    atomic.Bool   // an upgrade has got as far as the probe
 	pingGrace pingGrace
 
-	mu      sync.Mutex // a leaf, like outbox.mu
-	state   state
-	asked   bool // OnHandshake is through
-	known   bool // the log was told of it
-	doing   callback
-	reason  Reason // why the session is closing or closed
-	err     error
-	beat    heartbeat
-	probing *webSocket    // the one that tries to upgrade the session, or nil
-	probeBy time.Duration // until when, of Server.now, it has the right to
-	values  *value
-	life    *lifetime // made by the first Context
+	mu              sync.Mutex // a leaf, like outbox.mu
+	state           state
+	handshakeDone   bool // OnHandshake is through
+	logged          bool // the log was told of it
+	currentCallback callback
+	reason          Reason // why the session is closing or closed
+	err             error
+	beat            heartbeat
+	probing         *webSocket    // the one that tries to upgrade the session, or nil
+	probeBy         time.Duration // until when, of Server.now, it has the right to
+	values          *value
+	life            *lifetime // made by the first Context
 }
 
 // A lifetime is a session's context.
@@ -74,14 +73,14 @@ func (s *Session) ID() string { return s.id }
 func (s *Session) Revision() Revision { return s.revision }
 
 // Transport is what carries the session now. It changes once at most, from Polling to WebSocket.
-func (s *Session) Transport() Transport { return Transport(s.via.Load()) }
+func (s *Session) Transport() Transport { return Transport(s.transport.Load()) }
 
 // RemoteAddr is the address the session was opened from, with port 0 where a proxy has told it (see
 // Config.TrustedProxies). It is not valid where there is none, as on a Unix socket.
 func (s *Session) RemoteAddr() netip.AddrPort { return s.remote }
 
 // OpenedAt is when the handshake of the session came.
-func (s *Session) OpenedAt() time.Time { return s.srv.made.Add(s.born) }
+func (s *Session) OpenedAt() time.Time { return s.srv.made.Add(s.openedAt) }
 
 // Context is cancelled when the session ends, with a *CloseError as its cause.
 func (s *Session) Context() context.Context {
@@ -106,7 +105,7 @@ func (s *Session) SetPing(interval, timeout time.Duration) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.asked {
+	if s.handshakeDone {
 		return ErrTooLate
 	}
 	s.pingInterval, s.pingTimeout = interval, timeout
@@ -129,14 +128,19 @@ func (s *Session) close(r Reason) {
 	}
 	s.state, s.reason = stateClosing, r
 	s.over.Store(true)
-	s.arm(beatClosing, s.srv.config.CloseTimeout)
+	s.startTimer(beatClosing, s.srv.config.CloseTimeout)
 	s.mu.Unlock()
-	if !s.out.end(true) {
-		s.terminate(0, nil) // it was not open yet: there is nothing to wait for
+	if !s.out.close() {
+		s.completeClose() // it was not open yet: there is nothing to wait for
 	}
 }
 
-// terminate is the only way to closed. The first to name a reason, here or in close, has it.
+// completeClose ends a session that close has begun to end, with the reason given there. It is called when the close
+// packet is sent or cannot be, and does nothing when the session has ended.
+func (s *Session) completeClose() { s.terminate(0, nil) }
+
+// terminate ends the session. Every session ends here, and what follows runs once. The reason is the one given first, here
+// or in close.
 func (s *Session) terminate(r Reason, err error) {
 	s.mu.Lock()
 	if s.state == stateClosed {
@@ -150,7 +154,7 @@ func (s *Session) terminate(r Reason, err error) {
 	s.state, s.reason, s.err = stateClosed, r, err
 	s.over.Store(true)
 	s.beat.timer.Stop()
-	probing, life, known := s.probing, s.life, s.known
+	probing, life, known := s.probing, s.life, s.logged
 	var answer *delivery
 	if s.poll != nil {
 		answer = s.poll.delivery.Load()
@@ -158,11 +162,11 @@ func (s *Session) terminate(r Reason, err error) {
 	s.mu.Unlock()
 
 	if answer == nil {
-		s.srv.dismiss(s.remote.Addr())
+		s.srv.releasePlace(s.remote.Addr())
 	} else {
-		answer.hurry() // whose end gives the place back
+		answer.shortenDeadline() // the end of the delivery gives the place back
 	}
-	if s.out.end(false) && lingers && s.Transport() == Polling {
+	if s.out.abort() && lingers && s.Transport() == Polling {
 		s.linger()
 	} else {
 		s.srv.forget(s)
@@ -186,32 +190,40 @@ func (s *Session) terminate(r Reason, err error) {
 		s.srv.busy.done()
 		return
 	}
-	s.srv.late.add(s)
+	s.srv.disconnecting.add(s)
 	go s.runOnDisconnect()
 }
 
-// linger keeps a closed polling session findable for one more GET: two HTTP requests are not
-// ordered, so the client's next poll may be under way.
+// linger keeps the id of a closed session known for one more GET, which gets the close packet: the client's next
+// GET may be under way.
 func (s *Session) linger() {
 	s.mu.Lock()
-	s.arm(beatLinger, lingerTime)
+	s.startTimer(beatLinger, lingerTime)
 	s.mu.Unlock()
 }
 
-// closeDelivered is called by long-polling when the last word is in a response.
+// closeDelivered is called by long-polling when the close packet is in a response.
 func (s *Session) closeDelivered() {
-	s.terminate(0, nil) // no-op unless close began it, and then the reason is named
+	s.completeClose()
 	s.mu.Lock()
 	s.beat.timer.Stop()
 	s.mu.Unlock()
 	s.srv.forget(s)
 }
 
-// closeReason is called by a transport that is about to say the last word, and gives its reason.
-func (s *Session) closeReason() Reason {
+// closeCause is why the session is closing or closed, and the error behind it, if any.
+func (s *Session) closeCause() (Reason, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.reason
+	return s.reason, s.err
+}
+
+// setDelivery sets the delivery under way, nil for none, and returns the one before. It reports whether the session has
+// ended; if not, terminate will find the new one.
+func (s *Session) setDelivery(d *delivery) (before *delivery, ended bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.poll.delivery.Swap(d), s.state == stateClosed
 }
 
 func (s *Session) isClosed() bool {
@@ -227,19 +239,21 @@ func (s *Session) isOpening() bool {
 	return s.state == stateOpen && s.over.Load()
 }
 
+// uncork ends a cork of the outbox, and wakes the transport if there is something to send.
 func (s *Session) uncork() {
 	if t := s.out.uncork(); t != nil {
 		t.wake()
 	}
 }
 
-// receive acts on one packet of the client.
-func (s *Session) receive(p codec.Packet, from net.Conn) {
+// receive acts on one packet of the client. alive reports whether the client is still connected; it is called where a
+// rate is bounded only, and may be nil otherwise.
+func (s *Session) receive(p codec.Packet, alive func() bool) {
 	switch p.Type {
 	case codec.Message:
 		s.runOnMessage(Message{Data: p.Data, Binary: p.Binary})
 		if s.rate != nil {
-			s.throttle(len(p.Data), from)
+			s.throttle(len(p.Data), alive)
 		}
 	case codec.Ping, codec.Pong:
 		s.heartbeat(p.Type)

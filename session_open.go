@@ -27,20 +27,20 @@ func (s *Session) connect(t transport) error {
 		s.terminate(ReasonServerClose, errIDInUse)
 		return errIDInUse
 	}
-	s.introduce()
+	s.logOpened()
 	if s.lockCallbacks(onConnect) {
 		s.connected = true
 		s.runOnConnect()
-		s.out.watchWatermark()
+		s.out.startWatermark()
 	}
 	return nil
 }
 
-// introduce tells the log of a session that has opened.
-func (s *Session) introduce() {
+// logOpened logs that the session has opened.
+func (s *Session) logOpened() {
 	s.mu.Lock()
-	s.known = s.state != stateClosed
-	known := s.known
+	s.logged = s.state != stateClosed
+	known := s.logged
 	s.mu.Unlock()
 	if known && s.srv.debugging() {
 		s.srv.config.Logger.Debug("engineio: session opened", "sid", s.id, "transport", s.Transport(), "remote", s.remote, "revision", int(s.revision))
@@ -64,17 +64,14 @@ func (s *Session) openPacket() codec.Packet {
 	return codec.Packet{Type: codec.Open, Data: append(b, '}')}
 }
 
+// newSession makes a session that opens within PingInterval and PingTimeout, or ends.
 func (srv *Server) newSession(remote netip.AddrPort, id string, r request) *Session {
 	c := &srv.config
-	s := &Session{srv: srv, id: id, revision: r.revision, remote: remote, born: srv.now(), rate: newRateLimit(c)}
+	s := &Session{srv: srv, id: id, revision: r.revision, remote: remote, openedAt: srv.now(), rate: newRateLimit(c)}
 	s.pingInterval, s.pingTimeout = c.PingInterval, c.PingTimeout
-	s.via.Store(uint32(r.transport))
+	s.transport.Store(uint32(r.transport))
 	s.over.Store(true)
-	s.out.limit, s.out.packFrom = c.MaxQueuedBytes, c.CompressionThreshold
-	s.out.revision = r.revision
-	s.out.total, s.out.dropsOldest = &srv.queued, c.Overflow == OverflowDropOldest
-	s.out.watermark = newWatermark(s)
-	s.out.textOnly = r.base64 || r.jsonp != nil
+	s.out.init(s, r.base64 || r.jsonp != nil)
 	if r.transport == Polling {
 		s.poll = &polling{s: s}
 	}
@@ -84,8 +81,8 @@ func (srv *Server) newSession(remote netip.AddrPort, id string, r request) *Sess
 	s.mu.Lock() // the timer may go off before it is assigned
 	s.beat.timer = time.AfterFunc(c.PingInterval+c.PingTimeout, s.tick)
 	s.mu.Unlock()
-	if made != nil {
-		made(s)
+	if onNewSession != nil {
+		onNewSession(s)
 	}
 	return s
 }

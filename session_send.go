@@ -81,11 +81,7 @@ func (s *Session) sendPrepared(p *PreparedMessage, broadcast bool) error {
 }
 
 // Queued is how much waits in the send queue, in bytes on the wire: what Config.MaxQueuedBytes bounds.
-func (s *Session) Queued() int {
-	s.out.mu.Lock()
-	defer s.out.mu.Unlock()
-	return s.out.size
-}
+func (s *Session) Queued() int { return s.out.queuedBytes() }
 
 // Flush waits until everything sent before the call has been handed to a connection. It fails
 // with ErrClosed when the session ends and some of it is lost, and with the cause of ctx. In
@@ -101,8 +97,8 @@ func (s *Session) carries(text []byte) bool {
 	return s.carriesSeparator() || bytes.IndexByte(text, codec.Separator) < 0
 }
 
-// carriesSeparator is false where a 0x1e in a text would end the packet. A session that has left
-// long-polling never returns to it.
+// carriesSeparator reports whether a text may contain the byte 0x1e, which ends a packet on long-polling of
+// revision 4. A session that has left long-polling never returns to it.
 func (s *Session) carriesSeparator() bool {
 	return s.revision == V3 || s.Transport() == WebSocket
 }
@@ -120,7 +116,7 @@ const (
 	Volatile
 )
 
-// options adds up the options of a send.
+// options combines the options of a send.
 func options(opts []SendOption) (all SendOption) {
 	for _, o := range opts {
 		all |= o

@@ -137,7 +137,7 @@ func TestInvalidText(t *testing.T) {
 	} {
 		s := newTestSession(t, newTestServer(Config{}), c.rev, Polling)
 		s.connect(s.poll)
-		s.via.Store(uint32(c.via))
+		s.transport.Store(uint32(c.via))
 		queued := s.out.pushed
 		for what, err := range map[string]error{
 			"SendText": s.SendText(c.text), "SendPrepared": s.SendPrepared(PrepareText(c.text)),

@@ -65,12 +65,12 @@ func (srv *Server) watch(done <-chan struct{}) {
 }
 
 // latecomers are the sessions that have ended and have not told OnDisconnect so.
-type latecomers struct {
+type sessionSet struct {
 	mu  sync.Mutex
 	all map[*Session]struct{}
 }
 
-func (l *latecomers) add(s *Session) {
+func (l *sessionSet) add(s *Session) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.all == nil {
@@ -79,7 +79,7 @@ func (l *latecomers) add(s *Session) {
 	l.all[s] = struct{}{}
 }
 
-func (l *latecomers) remove(s *Session) {
+func (l *sessionSet) remove(s *Session) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.all, s)
@@ -87,7 +87,7 @@ func (l *latecomers) remove(s *Session) {
 
 // waitIdle is busy.wait, and tells the log when it takes longer than clients can make it.
 func (srv *Server) waitIdle(ctx context.Context) error {
-	for d := srv.config.CloseTimeout + slowTime; ; d = noticeTime {
+	for d := srv.config.CloseTimeout + callbackWarnAfter; ; d = noticeTime {
 		until, cancel := context.WithTimeout(ctx, d)
 		err := srv.busy.wait(until)
 		cancel()
@@ -109,22 +109,22 @@ func (srv *Server) pending() string {
 		}
 		count[what] += n
 	}
-	srv.late.mu.Lock()
-	for s := range srv.late.all {
-		note("session in "+s.has().String(), 1)
+	srv.disconnecting.mu.Lock()
+	for s := range srv.disconnecting.all {
+		note("session in "+s.runningCallback().String(), 1)
 	}
-	srv.late.mu.Unlock()
+	srv.disconnecting.mu.Unlock()
 	srv.registry.each(func(s *Session) bool {
 		switch {
 		case s.isClosed(): // a latecomer, or none that anybody waits for
 		case s.callbackRuns.Load():
-			note("session in "+s.has().String(), 1)
+			note("session in "+s.runningCallback().String(), 1)
 		default:
 			note("session that is closing", 1)
 		}
 		return true
 	})
-	note("handshake in OnHandshake", int(srv.asking.Load()))
+	note("handshake in OnHandshake", int(srv.handshaking.Load()))
 	note("task of Go", int(srv.tasks.Load()))
 	if len(found) == 0 {
 		note("connection that is closing", srv.busy.count())

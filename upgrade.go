@@ -9,15 +9,15 @@ import "github.com/fasteio/engineio/codec"
 //	  |  WebSocket handshake -->   |  beginUpgrade
 //	  |  2probe --------------->   |  probe: a parked GET is answered 6
 //	  |  <--------------- 3probe   |
-//	  |  (its polls come home)     |  a GET that comes now is answered 6 after noopDelay
-//	  |  5 -------------------->   |  completeUpgrade: the outbox changes hands
+//	  |  (its GET is answered)     |  a GET that comes now is answered 6 after noopDelay
+//	  |  5 -------------------->   |  completeUpgrade: the outbox changes its holder
 //	  |  <----------- everything   |
 
 // probeData is what a probe carries, there and back.
 const probeData = "probe"
 
 // beginUpgrade reserves the session for one WebSocket that wants to take over. It fails when the
-// session is on WebSocket, over, or has a probe under way.
+// session is on WebSocket, is not open, or has a probe under way.
 func (s *Session) beginUpgrade(w *webSocket) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -29,7 +29,7 @@ func (s *Session) beginUpgrade(w *webSocket) bool {
 	return true
 }
 
-// cancelUpgrade leaves the session as it was.
+// cancelUpgrade ends the probe of w, if it has the session reserved. The session stays on long-polling.
 func (s *Session) cancelUpgrade(w *webSocket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -39,7 +39,7 @@ func (s *Session) cancelUpgrade(w *webSocket) {
 	}
 }
 
-// probe notes that the WebSocket works, and lets a parked GET go home.
+// probe records that the WebSocket works, and answers a parked GET.
 func (s *Session) probe(w *webSocket) {
 	s.mu.Lock()
 	ours := s.probing == w
@@ -48,33 +48,30 @@ func (s *Session) probe(w *webSocket) {
 	}
 	s.mu.Unlock()
 	if ours {
-		s.poll.release()
+		s.poll.answerNoop()
 	}
 }
 
-// completeUpgrade hands the outbox to w. It fails when the session has begun to end, or when w has
-// lost its right.
+// completeUpgrade moves the session to w. It fails when the session has ended, and when w no longer has it
+// reserved.
 func (s *Session) completeUpgrade(w *webSocket) bool {
 	s.mu.Lock()
 	ours := s.probing == w
 	if ours {
-		s.probeBy = s.srv.now() + s.srv.config.UpgradeTimeout // nobody displaces w from here on
+		s.probeBy = s.srv.now() + s.srv.config.UpgradeTimeout // no other WebSocket takes the place of w from here on
 	}
 	s.mu.Unlock()
 	if !ours || !s.out.transfer(s.poll, w, w.base64, w.deflate) {
 		return false
 	}
-	s.via.Store(uint32(WebSocket))
+	s.transport.Store(uint32(WebSocket))
 	s.cancelUpgrade(w)
-	s.poll.wake() // a GET that should not be there finds the transport gone
-	if s.poll.get.TryLock() {
-		s.poll.endGet()
-	}
+	s.poll.upgraded()
 	return true
 }
 
-// runOnUpgrade tells the application. It shares the turn where OnMessage does: nothing is read from the WebSocket before
-// it returns, and an OnMessage may wait for what comes by it.
+// runOnUpgrade runs OnUpgrade. With concurrent OnMessage it may overlap them: one of them may wait for a message that
+// comes by the WebSocket, from which nothing is read before OnUpgrade returns.
 func (s *Session) runOnUpgrade() {
 	if s.srv.debugging() {
 		s.srv.config.Logger.Debug("engineio: session upgraded", "sid", s.id, "remote", s.remote)
@@ -84,7 +81,7 @@ func (s *Session) runOnUpgrade() {
 		return
 	}
 	defer s.runlockCallbacks(onUpgrade)
-	s.note(onUpgrade)
+	s.setCurrentCallback(onUpgrade)
 	f(s)
 }
 

@@ -355,7 +355,7 @@ func TestLateProbe(t *testing.T) {
 func TestNoDisplacementAfterTheFive(t *testing.T) {
 	s := openPolling(t, newTestServer(Config{UpgradeTimeout: time.Hour}), V4)
 	w := newWebSocket(s)
-	w.use(new(tape), nil)
+	w.setConn(new(tape), nil)
 	if !s.beginUpgrade(w) {
 		t.Fatal("the upgrade does not begin")
 	}

@@ -9,57 +9,68 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/fasteio/engineio/internal/conncheck"
 	"github.com/fasteio/engineio/internal/ws"
 	"github.com/fasteio/engineio/internal/wshandshake"
 )
 
-// past is a deadline that ends a pending read or write at once.
-var past = time.Unix(1, 0)
+// expiredDeadline is a deadline that ends a pending read or write at once.
+var expiredDeadline = time.Unix(1, 0)
 
 // webSocket carries a session over one hijacked connection.
 //
-// The connection belongs to one goroutine, which waits for the client and has shifts do the rest, one
-// after the other (see shift): they read. Whoever has claimed the outbox writes: the shift for what its
-// callbacks sent, otherwise a goroutine that ends when the queue is empty. Everybody else sets
-// deadlines, under mu. The owner leaves last: when it is gone the connection's wrapper is another
+// The connection belongs to one goroutine, its owner, which waits for the client and has other goroutines do what is to be
+// done then, one at a time (see runOnFreshStack): they read. The goroutine that has claimed the outbox writes: the reading
+// one for what its callbacks sent, otherwise one that ends when the queue is empty. All others only set
+// deadlines, under mu. The owner is the last to use the connection: after it the connection's wrapper is another
 // client's.
 type webSocket struct {
+	// Set before the connection is there.
 	s       *Session
-	flush   func()        // drain; kept because a method value allocates
-	deflate bool          // permessage-deflate was agreed on
-	base64  bool          // the upgrade request wants binary as base64
-	broken  bool          // a write has failed; guarded by the claim
-	ending  bool          // interrupt came before the hijack; guarded by mu
-	final   bool          // the write under way is the last try; guarded by mu
-	until   time.Duration // of Server.now, when a session that has ended stops writing; guarded by mu
+	flush   func()      // drain; kept because a method value allocates
+	alive   func() bool // isAlive, likewise; nil where no rate is bounded
+	deflate bool        // permessage-deflate was agreed on
+	base64  bool        // the upgrade request wants binary as base64
 
-	closeCode uint16 // of the client's close frame, 1005 where it had none; 0 before it; guarded by mu
-
-	response *fasthttp.Response // to be written first; nil when it is
-	owned    net.Conn           // what is ours to close in the end; nil where that is fasthttp's
+	// Used by the goroutine that reads.
+	response *fasthttp.Response // to be written first; nil when it is written
+	ownConn  net.Conn           // the connection, where closing it is up to us and not to fasthttp
 	reader   *ws.Reader
-	lastRead time.Duration  // of Server.now
-	grace    *tlsWriteWatch // of the writes of a tls.Conn; guarded by the claim
+	lastRead time.Duration // of Server.now
 
-	mu   sync.Mutex
-	conn net.Conn // nil before the hijack and after leave
+	// Used by the goroutine that writes.
+	broken   bool           // a write has failed
+	tlsWatch *tlsWriteWatch // of a tls.Conn
+
+	mu          sync.Mutex    // guards what follows; conn is read without it by those that read and write
+	conn        net.Conn      // nil before the hijack and after releaseConn
+	interrupted bool          // interrupt came before the hijack
+	lastTry     bool          // the write under way is the last try
+	closeCode   uint16        // of the client's close frame, noStatus when that had none; 0 before it
+	writeUntil  time.Duration // of Server.now, when a session that has ended stops writing
 }
 
 func newWebSocket(s *Session) *webSocket {
 	w := &webSocket{s: s}
 	w.flush = w.drain
+	if s.rate != nil {
+		w.alive = w.isAlive
+	}
 	return w
 }
 
-// openDelay is how long a WebSocket of revision 3 is silent after the 101. Scripts of that time wait
-// for the open event and attach their message handler then, and Node gives them no chance when
-// both arrive in one read: the official suite lost the handshake in one run of six.
+// isAlive reports whether the client is still connected. It is called by the goroutine that reads.
+func (w *webSocket) isAlive() bool { return !conncheck.Gone(w.conn) }
+
+// openDelay is how long a WebSocket of revision 3 sends nothing after the 101. Clients of that time attach
+// their message handler in the open event, and in Node they miss the first message when it arrives in one read
+// with the 101: the official suite lost the handshake in one run of six.
 const openDelay = 5 * time.Millisecond
 
-// serve is the life of a session that was opened by WebSocket.
+// serve opens the session on a hijacked connection, and serves it to its end.
 func (w *webSocket) serve(hijacked net.Conn) {
-	if !w.own(hijacked, (*webSocket).open) {
-		w.s.terminate(ReasonTransportClose, errNoHandover)
+	if !w.takeConn(hijacked, (*webSocket).open) {
+		w.s.terminate(ReasonTransportClose, errNoHijack)
 	}
 }
 
@@ -72,42 +83,44 @@ func (w *webSocket) open() bool {
 	err := w.s.connect(w)
 	w.uncork()
 	if errors.Is(err, ErrClosed) {
-		w.refuse("session has ended")
+		w.reject("session has ended")
 		return false
 	}
 	return w.releaseIfSlow() || w.read()
 }
 
-// own makes the hijacked connection w's, and life begins to work on it. The goroutine of fasthttp's
-// that calls it stays until the end, with the upgrade request and its read buffer, or, where the server
-// keeps hijacked connections (see Tune), leaves it to one that has nothing but its stack. It reports false where the
-// client could not be told that it has a WebSocket: life does not begin then.
-func (w *webSocket) own(hijacked net.Conn, life func(*webSocket) bool) bool {
+// takeConn makes w the owner of the hijacked connection, writes the response to the upgrade request, and runs start and
+// what follows. It reports whether the client got its 101; start is not run otherwise.
+//
+// Normally the calling goroutine, which is fasthttp's, stays until the end, with the upgrade request and its read buffer.
+// Where the server keeps hijacked connections (see Tune), a goroutine that has nothing but its stack takes over.
+func (w *webSocket) takeConn(hijacked net.Conn, start func(*webSocket) bool) bool {
 	w.s.srv.busy.add()
-	begun := w.runOnFreshStack(func(w *webSocket) bool { w.adopt(hijacked); return w.greet() })
+	begun := w.runOnFreshStack(func(w *webSocket) bool { w.unwrapConn(hijacked); return w.writeResponse() })
 	if !begun {
-		life = func(*webSocket) bool { return false }
+		start = func(*webSocket) bool { return false }
 	}
-	if w.owned != nil {
-		go w.carry(life)
+	if w.ownConn != nil {
+		go w.run(start)
 		return begun
 	}
-	w.carry(life)
+	w.run(start)
 	_ = hijacked.Close() // a no-op; see wshandshake.Kept for when it is not
 	return begun
 }
 
-func (w *webSocket) adopt(hijacked net.Conn) {
+// unwrapConn finds the connection beneath the one that fasthttp gives to a hijack handler.
+func (w *webSocket) unwrapConn(hijacked net.Conn) {
 	conn := wshandshake.Raw(hijacked)
 	if wshandshake.Kept(hijacked) {
-		w.owned = conn
+		w.ownConn = conn
 	}
 	w.s.srv.checkHijacked(hijacked)
-	w.use(w.s.srv.innerConn(conn), wshandshake.Early(hijacked))
+	w.setConn(w.s.srv.innerConn(conn), wshandshake.Early(hijacked))
 }
 
-// use begins with a connection, off which the early bytes were read before.
-func (w *webSocket) use(conn net.Conn, early []byte) {
+// setConn makes conn the connection. The early bytes were read from it before.
+func (w *webSocket) setConn(conn net.Conn, early []byte) {
 	w.reader = ws.NewReader(conn, early, w.s.srv.config.MaxPayload)
 	if w.deflate {
 		w.reader.AcceptDeflated()
@@ -117,22 +130,22 @@ func (w *webSocket) use(conn net.Conn, early []byte) {
 	w.mu.Unlock()
 }
 
-// carry is what the owner does with the connection until it goes on no more.
-func (w *webSocket) carry(life func(*webSocket) bool) {
+// run runs start, and then read each time the client has sent something, until one of them reports false.
+func (w *webSocket) run(start func(*webSocket) bool) {
 	defer w.s.srv.busy.done()
-	defer w.end()
+	defer w.releaseConn()
 	work := w.runOnFreshStack
 	if w.reader == nil || !w.reader.Waits() {
 		work = w.runHere
 	}
-	for goesOn := work(life); goesOn; goesOn = work((*webSocket).read) {
+	for goesOn := work(start); goesOn; goesOn = work((*webSocket).read) {
 		w.reader.Wait()
 	}
 }
 
-// leave ends every use of the connection. A session that it still carries has ended by now, unless
-// we panicked, and its last word is on its way.
-func (w *webSocket) end() {
+// releaseConn ends every use of the connection, and closes it where that is up to us. A session that it still carries has
+// ended by now, unless something of ours panicked, and its close frame is being written.
+func (w *webSocket) releaseConn() {
 	w.s.cancelUpgrade(w)
 	if w.s.out.holds(w) {
 		w.s.terminate(ReasonTransportClose, nil)
@@ -143,17 +156,17 @@ func (w *webSocket) end() {
 	w.conn = nil
 	w.mu.Unlock()
 	if conn == nil {
-		return // a stranger's connection has panicked before it was ours
+		return // a panic came before setConn
 	}
 	w.reader.Release()
-	closeWrite(conn) // a client that sends on, or is late, reads the end of the stream, and no reset
-	if w.owned != nil {
-		_ = w.owned.Close()
+	closeWrite(conn) // a client that is still sending reads the end of the stream, and not a reset
+	if w.ownConn != nil {
+		_ = w.ownConn.Close()
 	}
 }
 
-// read gives what comes in to the session until the client is slow, or the connection or the session
-// ends. The answers to all that came in together leave together.
+// read hands what comes in to the session. It reports true when the client is slow and run is to wait for it, and false
+// when the connection or the session has ended. The answers to what came in together are written together.
 func (w *webSocket) read() bool {
 	r := w.reader
 	for {
@@ -171,7 +184,7 @@ func (w *webSocket) read() bool {
 		if !more {
 			var broken *ws.Error
 			if errors.As(err, &broken) {
-				w.discard()
+				w.discardInput()
 			}
 			return false
 		}
@@ -181,21 +194,21 @@ func (w *webSocket) read() bool {
 	}
 }
 
-// receive acts on one message or control frame; false ends the reading.
+// receive acts on one message or control frame. It reports whether to read on.
 func (w *webSocket) receive(op ws.Op, payload []byte) bool {
 	switch op {
 	case ws.Ping:
 		w.s.out.pushPong(payload)
 	case ws.Text, ws.Binary:
 		if w.s.over.Load() {
-			return true // we have said our last word and wait for the client's
+			return true // our close frame is written, and only the client's is waited for
 		}
 		p, err := w.s.revision.DecodeMessage(op == ws.Binary, payload)
 		if err != nil {
 			w.s.terminate(ReasonParseError, err)
 			return true
 		}
-		w.s.receive(p, w.conn)
+		w.s.receive(p, w.alive)
 	case ws.Close:
 		code, _ := ws.ParseClose(payload)
 		w.mu.Lock()
@@ -207,7 +220,7 @@ func (w *webSocket) receive(op ws.Op, payload []byte) bool {
 	return true
 }
 
-// fail ends the session for what a read reported.
+// fail ends the session with the reason that a failed read gives.
 func (w *webSocket) fail(err error) {
 	var broken *ws.Error
 	switch {
@@ -222,18 +235,18 @@ func (w *webSocket) fail(err error) {
 	}
 }
 
-// discard reads on after a close frame that the client did not expect: closing a connection with
-// unread bytes resets it, and the client would never see why.
-func (w *webSocket) discard() {
+// discardInput reads what the client still sends after a close frame that it did not expect. A connection closed with
+// unread bytes is reset, and the client would not see the close frame.
+func (w *webSocket) discardInput() {
 	if w.s.out.holds(w) {
-		w.s.out.waitIdle() // the close frame may be another goroutine's
+		w.s.out.waitIdle() // another goroutine may be writing the close frame
 	}
 	closeWrite(w.conn)
 	_ = w.conn.SetReadDeadline(time.Now().Add(w.s.srv.config.CloseTimeout))
 	_, _ = io.Copy(io.Discard, io.LimitReader(w.conn, discardMax))
 }
 
-// closeWrite ends the stream to the client, where the connection can do that by itself.
+// closeWrite closes the writing half of the connection, where it has halves.
 func closeWrite(conn net.Conn) {
 	if c, ok := conn.(interface{ CloseWrite() error }); ok {
 		_ = c.CloseWrite()

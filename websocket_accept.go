@@ -10,8 +10,9 @@ import (
 	"github.com/fasteio/engineio/internal/wshandshake"
 )
 
-// isUpgrade reports whether a request is one for a WebSocket, as far as transport t tells: an Upgrade header
-// that does not count is no reason to refuse a poll, but what is wrong with a handshake is for checkUpgrade to say.
+// isUpgrade reports whether a request asks for a WebSocket. With transport websocket an Upgrade header alone says so, and
+// checkUpgrade finds what else is wrong; with polling the request must be one that HTTP takes for an upgrade, since an
+// Upgrade header without effect is no reason to refuse a poll.
 func isUpgrade(ctx *fasthttp.RequestCtx, t Transport) bool {
 	h := &ctx.Request.Header
 	if t == WebSocket {
@@ -20,7 +21,7 @@ func isUpgrade(ctx *fasthttp.RequestCtx, t Transport) bool {
 	return httpheader.AsksFor(h, "websocket")
 }
 
-// checkUpgrade tells what is wrong with a WebSocket handshake.
+// checkUpgrade returns what is wrong with a WebSocket handshake, nil for nothing.
 func checkUpgrade(ctx *fasthttp.RequestCtx) *RequestError {
 	var e *wshandshake.HandshakeError
 	err := wshandshake.CheckUpgrade(ctx)
@@ -30,8 +31,9 @@ func checkUpgrade(ctx *fasthttp.RequestCtx) *RequestError {
 	return nil
 }
 
-// openWebSocket opens a session once its connection is ours. It can be found from here on: Shutdown and Drain
-// do not wait for a connection that may never come.
+// openWebSocket answers a WebSocket handshake, and has the session opened when fasthttp has handed over the connection.
+// The session can be found by its id from here on, so that Shutdown and Drain end it without waiting for a connection
+// that may never come.
 func (srv *Server) openWebSocket(ctx *fasthttp.RequestCtx, s *Session) {
 	switch {
 	case !srv.add(s):
@@ -46,10 +48,10 @@ func (srv *Server) openWebSocket(ctx *fasthttp.RequestCtx, s *Session) {
 	srv.setCookie(ctx, s)
 	w := newWebSocket(s)
 	w.accept(ctx, true)
-	w.handOver(ctx)
+	w.openAfterHijack(ctx)
 }
 
-// accept makes the response a 101.
+// accept makes the response a 101. initial says that it opens the session.
 func (w *webSocket) accept(ctx *fasthttp.RequestCtx, initial bool) {
 	extensions := ""
 	if w.s.srv.config.PerMessageDeflate {
@@ -57,22 +59,22 @@ func (w *webSocket) accept(ctx *fasthttp.RequestCtx, initial bool) {
 	}
 	w.deflate = extensions != ""
 	wshandshake.Accept(ctx, extensions)
-	w.s.headers(ctx, initial)
+	w.s.runOnHeaders(ctx, initial)
 }
 
-// greet writes the response, which is a 101 unless what stands around Serve has made another of it: then the
-// connection ends with that. It reports whether the client has its 101.
-func (w *webSocket) greet() bool {
+// writeResponse writes the response to the upgrade request. It is the 101, unless a middleware has replaced it; then the
+// connection ends with that response. It reports whether the client got a 101.
+func (w *webSocket) writeResponse() bool {
 	r := w.response
 	w.response = nil
 	switch {
-	case r == nil: // it was written before
+	case r == nil: // it is written
 		return true
 	case r.StatusCode() == fasthttp.StatusSwitchingProtocols:
 		wshandshake.KeepOpen(r)
 		return w.write(r.Header.Header()) == nil
 	}
-	w.s.cancelUpgrade(w) // before the client knows, who may try again
+	w.s.cancelUpgrade(w) // before the client gets the response, as it may try again at once
 	r.SetConnectionClose()
 	var b bytes.Buffer
 	if _, err := r.WriteTo(&b); err == nil {

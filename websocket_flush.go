@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// wake starts a drain unless one runs. One that runs for a session which has ended may be stuck
-// with a client that does not read, and is given CloseTimeout to come through.
+// wake starts a goroutine that drains the queue, unless one runs. When the session has ended that one may be waiting for a
+// client that does not read, and its deadline is shortened.
 func (w *webSocket) wake() {
 	if w.s.out.claim(w) {
 		go w.flush()
 		return
 	}
-	w.hurry()
+	w.shortenDeadline()
 }
 
-// hurry gives a write that is under way, or about to begin, CloseTimeout at most if the session is over, and
-// all that are left CloseTimeout together from when it has ended.
-func (w *webSocket) hurry() {
+// shortenDeadline bounds writing when the session is closing: the present or next write gets CloseTimeout at most. When
+// the session is closed, all writes that are left get CloseTimeout together.
+func (w *webSocket) shortenDeadline() {
 	if !w.s.over.Load() {
 		return
 	}
@@ -28,43 +28,44 @@ func (w *webSocket) hurry() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if closed {
-		w.until = cmp.Or(w.until, until)
-		until = w.until
+		w.writeUntil = cmp.Or(w.writeUntil, until)
+		until = w.writeUntil
 	}
-	if w.conn != nil && !w.final {
+	if w.conn != nil && !w.lastTry {
 		_ = w.conn.SetWriteDeadline(time.Now().Add(until - now))
 	}
 }
 
-// send writes what is queued here and now, so far as the socket takes it. A goroutine for each
-// session costs a broadcast a third more.
+// send writes what is queued on the calling goroutine, as far as the socket takes it at once; another goroutine writes the
+// rest. A goroutine for each session would make a broadcast a third more expensive.
 func (w *webSocket) send() { w.sendWaiting(0) }
 
-// sendWaiting is send for who may wait for a client to take so many bytes, where a write must.
+// sendWaiting is send, but where a write cannot go without waiting, as on TLS, it waits for a queue of at most that many
+// bytes to be written.
 func (w *webSocket) sendWaiting(most int) {
 	if !w.s.out.claim(w) {
 		return
 	}
-	queue, n, last, err := w.s.out.take(w)
+	b, err := w.s.out.take(w)
 	switch {
 	case err != nil:
-	case last: // the queue may be nil then
-		go w.resume(queue, n, last, 0)
+	case b.closes: // there may be no chunk then
+		go w.resume(b, 0)
 		return
-	case queue.next == nil && w.reader.Waits() && !w.deflates(queue):
-		frames := queue.frames()
+	case b.first.next == nil && w.reader.Waits() && !w.deflates(b.first):
+		frames := b.first.frames()
 		if done := w.writeNow(frames); done < len(frames) {
-			go w.resume(queue, n, last, done)
+			go w.resume(b, done)
 			return
 		}
-		w.s.out.free(queue)
-		w.s.finishedWriting(n, nil)
-	case queue.size() <= most:
-		w.s.pingGrace.hold() // who waits here would hear the client
-		w.finish(queue, n, false, 0)
+		w.s.out.free(b.first)
+		w.s.finishedWriting(b.packets, nil)
+	case b.first.size() <= most:
+		w.s.pingGrace.hold() // this goroutine would read the client's pong, and waits instead
+		w.writeBatch(b, 0)
 		w.s.pingGrace.release()
 	default:
-		go w.resume(queue, n, last, 0)
+		go w.resume(b, 0)
 		return
 	}
 	if !w.s.out.release() {
@@ -72,33 +73,34 @@ func (w *webSocket) sendWaiting(most int) {
 	}
 }
 
-// deflates reports whether a chunk may have something that is yet to be compressed.
+// deflates reports whether a chunk may hold frames that are yet to be compressed.
 func (w *webSocket) deflates(c *chunk) bool {
-	return w.deflate && !c.plain && !c.packed && len(c.frames()) >= w.s.srv.config.CompressionThreshold
+	return w.deflate && !c.noCompress && !c.compressed && len(c.frames()) >= w.s.srv.config.CompressionThreshold
 }
 
-// resume goes on with a queue of which done bytes are written. The caller has claimed the outbox.
-func (w *webSocket) resume(queue *chunk, n uint64, last bool, done int) {
-	w.finish(queue, n, last, done)
+// resume writes a batch but for its first done bytes, which are written, and then what has been queued meanwhile. The
+// caller has claimed the outbox.
+func (w *webSocket) resume(b batch, done int) {
+	w.writeBatch(b, done)
 	if !w.s.out.release() {
 		w.drain()
 	}
 }
 
-// uncork is the reader's. It does not wait for a slow client to take the answers: that client's pong may be the
-// next to be read. A little where the socket cannot tell (TLS) it does wait for, as a goroutine costs more.
+// uncork ends the cork of the goroutine that reads, and sends the answers. It does not wait for a slow client to take
+// them, since that client's pong may be the next to be read. On TLS, where only waiting shows that a client is slow, it
+// waits for one record, which costs less than a goroutine.
 func (w *webSocket) uncork() {
 	if w.s.out.uncork() != nil {
-		w.sendWaiting(piece)
+		w.sendWaiting(tlsRecordSize)
 	}
 }
 
 // drain writes until the queue is empty. The caller has claimed the outbox.
 func (w *webSocket) drain() {
 	for {
-		queue, n, last, err := w.s.out.take(w)
-		if err == nil {
-			w.finish(queue, n, last, 0)
+		if b, err := w.s.out.take(w); err == nil {
+			w.writeBatch(b, 0)
 		}
 		if w.s.out.release() {
 			return
@@ -106,34 +108,35 @@ func (w *webSocket) drain() {
 	}
 }
 
-// finish writes what take gave, but for its first done bytes, and says so.
-func (w *webSocket) finish(queue *chunk, n uint64, last bool, done int) {
+// writeBatch writes a batch but for its first done bytes, which are written, and frees it. done is above 0 only for a
+// batch of one chunk. The caller has claimed the outbox.
+func (w *webSocket) writeBatch(b batch, done int) {
 	var err error
-	if done > 0 { // of a single chunk
-		err = w.write(queue.frames()[done:])
+	if done > 0 {
+		err = w.write(b.first.frames()[done:])
 	} else {
-		err = w.writeQueue(queue, last)
+		err = w.writeFrames(b)
 	}
-	w.s.out.free(queue)
-	w.s.finishedWriting(n, err)
+	w.s.out.free(b.first)
+	w.s.finishedWriting(b.packets, err)
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		w.s.terminate(ReasonStalled, err)
 	case err != nil:
 		w.s.terminate(ReasonTransportClose, err)
 	}
-	if last {
-		w.farewell()
+	if b.closes {
+		w.awaitClose()
 	}
 }
 
-// farewell follows the close frame: the session is closed, and the client has CloseTimeout to
-// answer.
-func (w *webSocket) farewell() {
-	deadline := past
+// awaitClose is called when the close frame is written: the session is closed, and the client has CloseTimeout to
+// answer with its own.
+func (w *webSocket) awaitClose() {
+	deadline := expiredDeadline
 	if !w.broken {
 		deadline = time.Now().Add(w.s.srv.config.CloseTimeout)
 	}
 	_ = w.conn.SetReadDeadline(deadline)
-	w.s.terminate(0, nil) // no-op unless close began it, and then the reason is named
+	w.s.completeClose()
 }

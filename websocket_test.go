@@ -120,11 +120,11 @@ func TestWebSocketWriteTimeout(t *testing.T) {
 		left := make(chan struct{})
 		go func() { defer close(left); hijack(t, newGuard(t, server), newWebSocket(s).serve) }()
 		untilEnd(t, s, ReasonStalled)
-		if d := time.Since(start); d != 3*time.Second+lastTry {
+		if d := time.Since(start); d != 3*time.Second+lastTryTime {
 			t.Errorf("ended after %v", d)
 		}
 		<-left
-		if d := time.Since(start); d != 3*time.Second+lastTry {
+		if d := time.Since(start); d != 3*time.Second+lastTryTime {
 			t.Errorf("the reader has left after %v", d)
 		}
 		_ = client.Close()

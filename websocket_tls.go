@@ -8,30 +8,31 @@ import (
 	"github.com/fasteio/engineio/internal/conncheck"
 )
 
-// A tlsWriteWatch gives the writes of a tls.Conn, which a deadline would break for good, more time as long as the
-// client takes something. The write itself cannot tell: a full socket goes on when a third of its buffer is free,
-// and of 4 MB that is more than a slow client reads within WriteTimeout.
+// A tlsWriteWatch gives a write of a tls.Conn more time as long as the client takes something. A deadline that passes
+// would break the tls.Conn for good, and the write itself does not show progress: a full socket takes more only when a
+// third of its buffer is free, and of 4 MB that is more than a slow client reads within WriteTimeout.
 //
-// Each webSocket over TLS has its own. A pool of the process would do for memory, but a timer that was made in a
-// synctest bubble must not be used outside of it.
+// Each webSocket over TLS has its own. They are not pooled, since a timer that was made in a synctest bubble must not be
+// used outside of it.
 type tlsWriteWatch struct {
 	w     *webSocket
 	timer *time.Timer
 
 	mu      sync.Mutex
 	writing bool
-	unread  int // at the last look
+	unread  int // what the client had not taken at the last check, in bytes
 }
 
-// looks is how often a grace looks within WriteTimeout. A client that has stopped is given up this part later.
+// tlsChecks is how often a watch checks within WriteTimeout. A client that takes nothing any more is given up a
+// WriteTimeout and one such part after it last took something.
 const tlsChecks = 4
 
-// watchTLSWrite is for one write, whose deadline is set. The caller has claimed the outbox.
+// watchTLSWrite starts to watch one write, whose deadline is set. The caller has claimed the outbox.
 func (w *webSocket) watchTLSWrite() *tlsWriteWatch {
-	g, every := w.grace, w.s.srv.config.WriteTimeout/tlsChecks
+	g, every := w.tlsWatch, w.s.srv.config.WriteTimeout/tlsChecks
 	if g == nil {
 		g = &tlsWriteWatch{w: w}
-		w.grace = g
+		w.tlsWatch = g
 	}
 	g.mu.Lock()
 	g.writing, g.unread = true, math.MaxInt
@@ -51,7 +52,8 @@ func (g *tlsWriteWatch) stop() {
 	g.mu.Unlock()
 }
 
-// check may come late, during the next write: then it is early there.
+// check gives the write more time when the client has taken something since the last check. A timer that fires late may
+// call it during the next write, where one check more does no harm.
 func (g *tlsWriteWatch) check() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -63,17 +65,18 @@ func (g *tlsWriteWatch) check() {
 		return
 	}
 	if n < g.unread {
-		g.w.extend()
+		g.w.extendDeadline()
 	}
 	g.unread = n
 	g.timer.Reset(g.w.s.srv.config.WriteTimeout / tlsChecks)
 }
 
-// extend gives the write under way WriteTimeout from now on. A session that has ended has its own bound.
-func (w *webSocket) extend() {
+// extendDeadline gives the write under way WriteTimeout from now on. It does nothing for a session that is closing, whose
+// writes are bounded by CloseTimeout.
+func (w *webSocket) extendDeadline() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.conn != nil && !w.final && !w.s.over.Load() {
+	if w.conn != nil && !w.lastTry && !w.s.over.Load() {
 		_ = w.conn.SetWriteDeadline(time.Now().Add(w.s.srv.config.WriteTimeout))
 	}
 }

@@ -10,42 +10,43 @@ import (
 	"github.com/fasteio/engineio/internal/ws"
 )
 
-// serveProbe is the life of a WebSocket that wants to take over a polling session.
-func (w *webSocket) serveProbe(hijacked net.Conn) { w.own(hijacked, (*webSocket).takeOver) }
+// serveProbe serves a WebSocket that wants to take over a polling session.
+func (w *webSocket) serveProbe(hijacked net.Conn) { w.takeConn(hijacked, (*webSocket).takeOver) }
 
+// takeOver waits for the end of the probe, and then serves the session.
 func (w *webSocket) takeOver() bool {
 	_ = w.conn.SetReadDeadline(time.Now().Add(w.s.srv.config.UpgradeTimeout))
-	if w.isEnding() || !w.probe() {
+	if w.isInterrupted() || !w.probe() {
 		w.s.cancelUpgrade(w)
-		w.refuse("upgrade failed")
+		w.reject("upgrade failed")
 		return false
 	}
-	w.sendWaiting(piece)
+	w.sendWaiting(tlsRecordSize)
 	w.s.out.cork()
 	w.s.runOnUpgrade()
 	w.uncork()
 	return w.releaseIfSlow() || w.read()
 }
 
-// interrupt ends a probe, also one that is stuck in a write. The session has ended.
+// interrupt ends a probe, even one that is blocked in a write. The session has ended.
 func (w *webSocket) interrupt() {
 	w.mu.Lock()
-	w.ending = true
+	w.interrupted = true
 	if w.conn != nil {
-		_ = w.conn.SetReadDeadline(past)
+		_ = w.conn.SetReadDeadline(expiredDeadline)
 	}
 	w.mu.Unlock()
-	w.hurry()
+	w.shortenDeadline()
 }
 
-func (w *webSocket) isEnding() bool {
+func (w *webSocket) isInterrupted() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.ending
+	return w.interrupted
 }
 
-// probe plays the upgrade up to the moment when the session is ours, or reports that it is not
-// going to be.
+// probe answers the client's probe and waits for its upgrade packet. It reports whether the session is on this WebSocket
+// now.
 func (w *webSocket) probe() bool {
 	for {
 		op, payload, err := w.reader.Next()
@@ -89,13 +90,13 @@ func (srv *Server) upgrade(ctx *fasthttp.RequestCtx, r request) {
 		return
 	}
 	w := newWebSocket(r.session)
-	w.base64 = r.base64 // like the reference, each transport asks for itself
+	w.base64 = r.base64 // as in the reference, it counts for the transport that asks for it
 	w.accept(ctx, false)
 	w.hijack(ctx, w.serveUpgrade)
 }
 
-// serveUpgrade is the life of a WebSocket for a session on long-polling. It takes nothing of the session before
-// it has a connection.
+// serveUpgrade serves a WebSocket for a session on long-polling. The upgrade begins here, and not with the request, so that
+// it is never begun without a connection.
 func (w *webSocket) serveUpgrade(hijacked net.Conn) {
 	if w.s.beginUpgrade(w) {
 		w.serveProbe(hijacked)
@@ -104,17 +105,17 @@ func (w *webSocket) serveUpgrade(hijacked net.Conn) {
 	}
 }
 
-// serveRefused closes a WebSocket for a session that has one, or is getting one. It is accepted
+// serveRefused closes a WebSocket for a session that is on another one, or has a probe under way. It is accepted
 // first, as the reference does and its clients expect.
 func (w *webSocket) serveRefused(hijacked net.Conn) {
-	w.own(hijacked, func(*webSocket) bool {
-		w.refuse("session has a WebSocket")
+	w.takeConn(hijacked, func(*webSocket) bool {
+		w.reject("session has a WebSocket")
 		return false
 	})
 }
 
-// refuse closes a WebSocket that does not get the session.
-func (w *webSocket) refuse(why string) {
+// reject closes a WebSocket that does not get the session.
+func (w *webSocket) reject(why string) {
 	_ = w.write(ws.AppendClose(nil, ReasonTransportError.CloseCode(), why))
-	w.discard()
+	w.discardInput()
 }

@@ -11,34 +11,34 @@ import (
 	"github.com/fasteio/engineio/internal/ws"
 )
 
-// writeQueue writes the queue, and the close frame after it, in as few system calls as it can.
-func (w *webSocket) writeQueue(queue *chunk, last bool) error {
+// writeFrames writes the frames of a batch, and the close frame if it is due, in as few system calls as it can.
+func (w *webSocket) writeFrames(b batch) error {
 	if w.deflate {
-		return w.writeDeflated(queue, last)
+		return w.writeDeflated(b)
 	}
-	if !last && queue.next == nil {
-		return w.write(queue.frames())
+	if !b.closes && b.first.next == nil {
+		return w.write(b.first.frames())
 	}
 	if !w.resumes() {
-		return w.writeChunks(queue, last)
+		return w.writeChunks(b)
 	}
 	var frames net.Buffers
-	for c := queue; c != nil; c = c.next {
+	for c := b.first; c != nil; c = c.next {
 		frames = append(frames, c.frames())
 	}
-	if last {
+	if b.closes {
 		frames = append(frames, w.closeFrame())
 	}
-	return w.push(func() (int64, error) { return frames.WriteTo(w.conn) })
+	return w.writeFully(func() (int64, error) { return frames.WriteTo(w.conn) })
 }
 
-// writeDeflated is writeQueue where permessage-deflate was agreed on.
-func (w *webSocket) writeDeflated(queue *chunk, last bool) error {
+// writeDeflated is writeFrames where permessage-deflate was agreed on.
+func (w *webSocket) writeDeflated(b batch) error {
 	threshold := w.s.srv.config.CompressionThreshold
 	buf := bytebuffer.Acquire()
 	defer bytebuffer.Release(buf)
-	for c := queue; c != nil; c = c.next {
-		if c.plain || c.packed {
+	for c := b.first; c != nil; c = c.next {
+		if c.noCompress || c.compressed {
 			buf.B = append(buf.B, c.frames()...)
 			continue
 		}
@@ -52,44 +52,44 @@ func (w *webSocket) writeDeflated(queue *chunk, last bool) error {
 			frames = rest
 		}
 	}
-	if last {
+	if b.closes {
 		buf.B = append(buf.B, w.closeFrame()...)
 	}
 	copied := cap(buf.B)
-	w.s.out.total.add(copied)
-	defer w.s.out.total.add(-copied)
+	w.s.srv.queued.add(copied)
+	defer w.s.srv.queued.add(-copied)
 	return w.write(buf.B)
 }
 
-// writeChunks is writeQueue for connections that cannot take several slices at once.
-func (w *webSocket) writeChunks(queue *chunk, last bool) error {
-	for c := queue; c != nil; c = c.next {
+// writeChunks is writeFrames for connections that cannot take several slices at once.
+func (w *webSocket) writeChunks(b batch) error {
+	for c := b.first; c != nil; c = c.next {
 		if err := w.write(c.frames()); err != nil {
 			return err
 		}
 	}
-	if last {
+	if b.closes {
 		return w.write(w.closeFrame())
 	}
 	return nil
 }
 
-// resumes reports whether a write that has timed out can go on. A tls.Conn is broken by one.
+// resumes reports whether writing can go on after a write that has timed out. On a tls.Conn it cannot.
 func (w *webSocket) resumes() bool {
 	_, tcp := w.conn.(*net.TCPConn)
 	return tcp
 }
 
-// piece is what is written at once where a write that has timed out cannot go on: a record of TLS.
-const piece = 16 << 10
+// tlsRecordSize is the most that is written at once where writing cannot go on after a timeout.
+const tlsRecordSize = 16 << 10
 
-// write writes whole frames. The caller has claimed the outbox, or nobody else writes yet.
+// write writes whole frames. The caller has claimed the outbox, or the outbox has another holder still.
 func (w *webSocket) write(frames []byte) error {
-	for !w.resumes() && len(frames) > piece {
-		if err := w.writeSome(frames[:piece]); err != nil {
+	for !w.resumes() && len(frames) > tlsRecordSize {
+		if err := w.writeSome(frames[:tlsRecordSize]); err != nil {
 			return err
 		}
-		frames = frames[piece:]
+		frames = frames[tlsRecordSize:]
 	}
 	return w.writeSome(frames)
 }
@@ -106,26 +106,26 @@ func (w *webSocket) writeSome(frames []byte) error {
 	if frames = frames[w.writeNow(frames):]; len(frames) == 0 {
 		return nil
 	}
-	return w.push(func() (int64, error) {
+	return w.writeFully(func() (int64, error) {
 		n, err := w.conn.Write(frames)
 		frames = frames[n:]
 		return int64(n), err
 	})
 }
 
-// lastTry is the time for one more write where the time for it is up: a process that stood still may not
+// lastTryTime is the time for one more write after WriteTimeout: a process that was suspended may not
 // have tried at all.
-const lastTry = time.Millisecond
+const lastTryTime = time.Millisecond
 
-// push repeats write until all is written, or nothing has moved for WriteTimeout: a slow client is
-// not a dead one. A session that has ended gets CloseTimeout at most.
-func (w *webSocket) push(write func() (int64, error)) error {
+// writeFully repeats write until all is written, or the client has taken nothing for WriteTimeout: a client may be slow.
+// A session that has ended gets CloseTimeout at most.
+func (w *webSocket) writeFully(write func() (int64, error)) error {
 	if w.broken {
 		return net.ErrClosed
 	}
 	for over := false; ; {
-		w.limit(over)
-		n, err := w.attempt(write)
+		w.setWriteDeadline(over)
+		n, err := w.writeOnce(write)
 		if err == nil {
 			_ = w.conn.SetWriteDeadline(time.Time{}) // one that has passed would end the next WriteNow
 			return nil
@@ -139,31 +139,31 @@ func (w *webSocket) push(write func() (int64, error)) error {
 	}
 }
 
-// attempt is one write of push. That of a tls.Conn lasts as long as the client takes something.
-func (w *webSocket) attempt(write func() (int64, error)) (int64, error) {
+// writeOnce is one write of writeFully. On a tls.Conn it may take as long as the client takes something.
+func (w *webSocket) writeOnce(write func() (int64, error)) (int64, error) {
 	if _, secure := w.conn.(*tls.Conn); secure {
 		defer w.watchTLSWrite().stop()
 	}
 	return write()
 }
 
-// limit gives the next write of push its time.
-func (w *webSocket) limit(final bool) {
+// setWriteDeadline sets the deadline of the next write of writeFully. final says that it is the last try.
+func (w *webSocket) setWriteDeadline(final bool) {
 	d := w.s.srv.config.WriteTimeout
 	if final {
-		d = lastTry
+		d = lastTryTime
 	}
 	w.mu.Lock()
-	w.final = final
+	w.lastTry = final
 	_ = w.conn.SetWriteDeadline(time.Now().Add(d))
 	w.mu.Unlock()
-	w.hurry()
+	w.shortenDeadline()
 }
 
+// closeFrame is the close frame for the reason with which the session ends. A client that has sent one gets its own code
+// back.
 func (w *webSocket) closeFrame() []byte {
-	w.s.mu.Lock()
-	code, err := w.s.reason.CloseCode(), w.s.err
-	w.s.mu.Unlock()
+	reason, err := w.s.closeCause()
 	w.mu.Lock()
 	echo := int(w.closeCode)
 	w.mu.Unlock()
@@ -177,5 +177,5 @@ func (w *webSocket) closeFrame() []byte {
 	if errors.As(err, &broken) {
 		return ws.AppendClose(nil, broken.Code, broken.Reason)
 	}
-	return ws.AppendClose(nil, code, "")
+	return ws.AppendClose(nil, reason.CloseCode(), "")
 }
