@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// An admission bounds who opens sessions, and how fast.
+// An admission bounds how fast sessions are opened, and how many of one address.
 type admission struct {
 	every      time.Duration // between two handshakes
 	everyOfOne time.Duration // of one address
@@ -16,7 +16,7 @@ type admission struct {
 	tracks     bool          // addresses have bounds of their own
 
 	mu        sync.Mutex
-	all       bucket
+	all       bucket // of all handshakes
 	addresses map[netip.Addr]address
 	peak      int // how many there were since the map was made
 }
@@ -62,7 +62,7 @@ func (a *admission) reserve(from netip.Addr, now time.Duration) *RequestError {
 	return nil
 }
 
-// leave is the end of a session that entered.
+// release ends what reserve has counted, when the session ends.
 func (a *admission) release(from netip.Addr) {
 	if !a.tracks {
 		return
@@ -76,8 +76,8 @@ func (a *admission) release(from netip.Addr) {
 	a.mu.Unlock()
 }
 
-// sweep forgets addresses that mean nothing any more. Whoever comes looks at two more than himself, which
-// keeps the number of the forgettable to about that of the others.
+// sweep deletes addresses that count for nothing any more. Each handshake looks at three addresses, its own perhaps among
+// them, so there are never many more of those than of others. The caller holds mu.
 func (a *admission) sweep(now time.Duration) {
 	a.peak = max(a.peak, len(a.addresses))
 	looks := 3
@@ -89,13 +89,13 @@ func (a *admission) sweep(now time.Duration) {
 			break
 		}
 	}
-	if len(a.addresses) < a.peak/4 { // a walk over empty places takes long, and they are memory
+	if len(a.addresses) < a.peak/4 { // a map does not shrink, and walking over its empty places takes long
 		a.addresses, a.peak = maps.Collect(maps.All(a.addresses)), len(a.addresses)
 	}
 }
 
-// network is what counts as one address: of IPv6 the first 64 bits, which one customer has to himself. All that
-// have none count as one, the zero Addr: a bound that is set is never off.
+// network is what counts as one address: of IPv6 the first 64 bits, which belong to one customer of a provider. Clients
+// without an address count as one, the zero Addr, so that the bounds hold for them too.
 func network(a netip.Addr) netip.Addr {
 	if a.Is4() {
 		return a
@@ -107,7 +107,7 @@ func network(a netip.Addr) netip.Addr {
 	return p.Addr()
 }
 
-// unavailableTime is what clients are asked to wait where nobody knows how long it takes.
+// unavailableTime is how long clients are asked to wait when it is not known how long it will take.
 const unavailableTime = 5 * time.Second
 
 // retryLater refuses a handshake that may succeed later.
@@ -127,7 +127,7 @@ func (srv *Server) admit(from netip.Addr) *RequestError {
 				"MaxSessionsPerIP and MaxHandshakeRatePerIP; for a proxy that sets X-Forwarded-For, list \"unix\" in Config.TrustedProxies")
 		})
 	}
-	srv.busy.add() // before the look at draining, or Shutdown could miss it
+	srv.busy.add() // before draining is read, or Shutdown could miss the session
 	err := srv.admission.reserve(from, srv.now())
 	if err == nil && !srv.sessions.tryAdd(srv.config.MaxSessions) {
 		srv.admission.release(from)
@@ -147,7 +147,7 @@ func errDraining() *RequestError {
 	return retryLater(503, "Server is shutting down", unavailableTime, ErrShutdown)
 }
 
-// dismiss is the end of an admitted session, but for what busy counts.
+// releasePlace gives back what admit has counted for a session, but for busy, which the caller ends.
 func (srv *Server) releasePlace(from netip.Addr) {
 	srv.admission.release(from)
 	srv.sessions.done()

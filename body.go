@@ -11,9 +11,9 @@ import (
 	"github.com/fasteio/engineio/internal/conncheck"
 )
 
-// readBody is the body of a POST. It fails with errTooBig when that is longer than MaxPayload, whether it
-// came with a length, in chunks, or as a stream, and with errTooSlow or errBrokenBody when a stream does not come
-// to its end.
+// readBody reads the body of a POST. It fails with errTooBig when the body is longer than MaxPayload, whether it
+// came with a length, in chunks, or as a stream; and when a stream does not reach its end, with errTooSlow after
+// BodyTimeout and otherwise with errBrokenBody.
 func readBody(ctx *fasthttp.RequestCtx, c *Config) ([]byte, error) {
 	stream := ctx.RequestBodyStream()
 	switch tooBig := ctx.Request.Header.ContentLength() > c.MaxPayload; {
@@ -21,7 +21,7 @@ func readBody(ctx *fasthttp.RequestCtx, c *Config) ([]byte, error) {
 		discardBody(ctx)
 		return nil, errTooBig
 	case tooBig:
-		return nil, errTooBig // not to ask for the body: fasthttp would put a form that it has taken apart together
+		return nil, errTooBig // without a call of Body, for which fasthttp would assemble a form that it has parsed
 	case stream == nil:
 		body := ctx.Request.Body()
 		if len(body) > c.MaxPayload {
@@ -46,11 +46,12 @@ func readBody(ctx *fasthttp.RequestCtx, c *Config) ([]byte, error) {
 	return body, nil
 }
 
-// cutOff reports whether the end of a stream was the end of the connection. fasthttp says io.EOF to both. In
-// chunks nothing else tells them apart; who closes his half of a connection is gone for a poll too.
+// cutOff reports whether a stream ended because its connection did. fasthttp reports both ends as io.EOF. A body in
+// chunks has no length to compare with, so the connection is looked at; a client that has closed its half of it counts
+// as gone, as it does during a poll.
 func cutOff(ctx *fasthttp.RequestCtx, body []byte, limit int) bool {
 	if len(body) > limit {
-		return false // we have stopped reading
+		return false // reading stopped before the end
 	}
 	if length := ctx.Request.Header.ContentLength(); length >= 0 {
 		return len(body) < length
@@ -58,8 +59,8 @@ func cutOff(ctx *fasthttp.RequestCtx, body []byte, limit int) bool {
 	return conncheck.Gone(ctx.Conn())
 }
 
-// hasContent reports whether a request brings a streamed body with a byte in it, or one that does not come to its
-// end within timeout. Some proxies send the body of a GET in chunks, of which the last and empty one is the first.
+// hasContent reports whether a request has a streamed body with at least one byte, or one that does not end within
+// timeout. Some proxies send an empty body with a GET as chunks.
 func hasContent(ctx *fasthttp.RequestCtx, timeout time.Duration) bool {
 	stream, length := ctx.RequestBodyStream(), ctx.Request.Header.ContentLength()
 	if stream == nil || length >= 0 {
@@ -76,9 +77,9 @@ func hasContent(ctx *fasthttp.RequestCtx, timeout time.Duration) bool {
 	return false
 }
 
-// discardBody gets rid of a streamed body that nobody wants, and of the connection: fasthttp would
-// take what is left of it for the next request, and closing with unread bytes resets the
-// connection before the client has read why. It gives up after discardMax bytes or discardTime.
+// discardBody reads the rest of a streamed body that is not wanted, and has the connection closed after the answer.
+// fasthttp would take unread bytes for the next request, and a connection closed with unread bytes is reset before the
+// client has read the answer. It stops after discardMax bytes or discardTime.
 func discardBody(ctx *fasthttp.RequestCtx) {
 	stream := ctx.RequestBodyStream()
 	if stream == nil || ctx.Request.Header.ContentLength() == 0 {

@@ -8,11 +8,11 @@ import (
 	"github.com/fasteio/engineio/internal/conncheck"
 )
 
-// connWarnings is what the log was told of connections that cannot be seen through.
+// connWarnings log once each that a type of connection hides what the engine needs to know.
 type connWarnings struct{ unknown, blind, hijacked sync.Once }
 
-// innerConn is the connection in a wrapper of fasthttp's for MaxConnsPerIP, any other as it is. The wrapper is another
-// client's when it was closed.
+// innerConn returns the connection in fasthttp's wrapper for MaxConnsPerIP, and any other connection as it is. fasthttp
+// uses a wrapper for another client when it was closed, so nothing may keep one.
 func (srv *Server) innerConn(c net.Conn) net.Conn {
 	inner, known := conncheck.PerIP(c)
 	if !known {
@@ -24,7 +24,7 @@ func (srv *Server) innerConn(c net.Conn) net.Conn {
 	return inner
 }
 
-// checkConn warns once of connections on which a client that goes away is noticed late.
+// checkConn logs once that on a type of connection a client that goes away is noticed late.
 func (srv *Server) checkConn(c net.Conn) {
 	srv.innerConn(c)
 	if hides := conncheck.Blind(c); hides != "" {

@@ -10,7 +10,7 @@ import (
 )
 
 // Drain empties the Server for a deploy: it refuses new sessions from now on (503 with Retry-After), turns
-// ServeHealth red, and closes the open sessions in good order with ReasonDrain, one after the other over
+// ServeHealth red, and closes the open sessions as Session.Close does, with ReasonDrain, one after the other over
 // the window, so that their clients do not all come to the other servers at once. Few sessions do not take all
 // of it: 100 ms pass between two at most. It returns when none
 // is left, at once if there was none, or with the cause of ctx; those that are left then stay. One whose

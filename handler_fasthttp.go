@@ -42,7 +42,7 @@ func (srv *Server) Match(path []byte) bool {
 func (srv *Server) ServeFastHTTP(ctx *fasthttp.RequestCtx) {
 	srv.watch(ctx.Done())
 	if (ctx.IsGet() || ctx.IsOptions()) && hasContent(ctx, srv.config.BodyTimeout) {
-		srv.refuse(ctx, refuse(codeBadRequest, errBody)) // what nobody reads would be the next request
+		srv.refuse(ctx, refuse(codeBadRequest, errBody)) // fasthttp would take what is not read for the next request
 		return
 	}
 	if !srv.origins.allows(ctx) {
@@ -69,7 +69,7 @@ func (srv *Server) ServeFastHTTP(ctx *fasthttp.RequestCtx) {
 	}
 }
 
-// A request is what the query says. sid aliases the fasthttp request.
+// A request is what the query of a request says. sid aliases the fasthttp request.
 type request struct {
 	transport Transport
 	revision  Revision
@@ -107,7 +107,8 @@ func parse(ctx *fasthttp.RequestCtx) (r request) {
 	return r
 }
 
-// examine decides about a request before anything is done, in the reference's order.
+// examine finds what is wrong with a request, before it has any effect. It checks in the order of the reference, so that
+// a request with several faults gets the same answer.
 func (srv *Server) examine(ctx *fasthttp.RequestCtx) (request, *RequestError) {
 	r := parse(ctx)
 	upgrade := isUpgrade(ctx, r.transport)
@@ -145,7 +146,8 @@ func (srv *Server) examineHandshake(ctx *fasthttp.RequestCtx, r request, upgrade
 	return nil
 }
 
-// handshake opens a session. One on long-polling is returned, for its first answer.
+// handshake opens a session, or refuses it. It returns a session on long-polling, whose response is yet to be written, and
+// nil otherwise.
 func (srv *Server) handshake(ctx *fasthttp.RequestCtx, r request) *Session {
 	if r.transport == WebSocket {
 		if err := checkUpgrade(ctx); err != nil {
@@ -197,7 +199,7 @@ func (srv *Server) setCookie(ctx *fasthttp.RequestCtx, s *Session) {
 	}
 }
 
-// handshake asks the application. A panic refuses.
+// handshake runs OnHandshake. A panic in it refuses the session.
 func (s *Session) handshake(ctx *fasthttp.RequestCtx) (err error) {
 	if f := s.srv.config.OnHandshake; f != nil {
 		err = &RequestError{Status: 500, Code: codeBadRequest, Message: "Internal Server Error", Err: errPanic}

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A notice is a kind of thing that is worth a Warn because it is likelier a mistake of the application, or of its
-// installation, than of one client.
+// A notice is a kind of warning: of something that is likely a mistake of the application or of its installation, and not
+// of one client.
 type notice uint8
 
 const (
@@ -25,16 +25,16 @@ const (
 	noticeCount
 )
 
-// noticeTime is the least time between two lines of one kind: clients cause them, and must not fill the log.
+// noticeTime is the least time between two warnings of one kind: clients cause them, and must not fill the log.
 const noticeTime = time.Minute
 
-// notices bound how often the log is told of each kind.
+// notices bound how often a warning of each kind is logged.
 type notices [noticeCount]struct {
 	next   atomic.Int64 // of Server.now, when another line may be written
-	missed atomic.Int64 // since the last line
+	missed atomic.Int64 // warnings left out since the last line
 }
 
-// due reports whether a line of that kind may be written now, and how many were not since the last.
+// due reports whether a warning of that kind may be logged now, and how many were left out since the last.
 func (n *notices) due(kind notice, now time.Duration) (missed int64, ok bool) {
 	one := &n[kind]
 	next := one.next.Load()
@@ -45,7 +45,7 @@ func (n *notices) due(kind notice, now time.Duration) (missed int64, ok bool) {
 	return one.missed.Swap(0), true
 }
 
-// warn writes a line that says what to do, unless there was one of that kind within a minute.
+// warn logs a warning, which says what to do, unless one of that kind was logged within noticeTime.
 func (srv *Server) warn(kind notice, message string, args ...any) {
 	missed, ok := srv.notices.due(kind, srv.now())
 	if !ok {
@@ -57,8 +57,8 @@ func (srv *Server) warn(kind notice, message string, args ...any) {
 	srv.config.Logger.Warn(message, args...)
 }
 
-// remedies are the refusals that the application can do something about. It is no map: errors of the application are
-// looked for too, and need not be hashable.
+// remedies are warnings for refusals that the application can prevent. They are not in a map, since errors that the
+// application has made are looked up too, and those need not be hashable.
 var remedies = []struct {
 	err     error
 	kind    notice
@@ -71,12 +71,12 @@ var remedies = []struct {
 	{errTooBig, noticePayload, "engineio: refused a payload, it is above Config.MaxPayload: raise that, and the HTTP server's own bound with it"},
 }
 
-// debugging reports whether lines at Debug are wanted: what they tell is then worth collecting.
+// debugging reports whether the Logger takes lines at Debug, so that what they say is collected only then.
 func (srv *Server) debugging() bool {
 	return srv.config.Logger.Enabled(context.Background(), slog.LevelDebug)
 }
 
-// shortened is a value that a client chose, for the log.
+// shortened cuts a value that a client has chosen, for the log.
 func shortened(b []byte) string {
 	const most = 200
 	if len(b) > most {

@@ -43,7 +43,7 @@ func newOrigins(c Config, p proxies) (*origins, error) {
 var errNullCredentials = errors.New(`"null" with AllowCredentials would let every page act as the user, by a sandboxed frame; ` +
 	"AllowOrigin can take that upon itself")
 
-// admit reports whether the request's page may talk to us, and if so lets the browser know. A
+// allows reports whether the page of a request may connect, and sets the headers that tell its browser so. A
 // request without an Origin does not come from a page of another site, unless it is JSONP.
 func (o *origins) allows(ctx *fasthttp.RequestCtx) bool {
 	from := string(httpheader.Value(&ctx.Request.Header, httpheader.Origin))
@@ -107,7 +107,7 @@ func scriptPage(ctx *fasthttp.RequestCtx) (page string, foreign bool) {
 	return u.Scheme + "://" + u.Host, true
 }
 
-// preflight answers a browser that asks before it sends; admit has let it through.
+// preflight answers a browser's preflight request, whose origin allows has accepted.
 func (o *origins) preflight(ctx *fasthttp.RequestCtx) {
 	h := &ctx.Response.Header
 	h.Set("Access-Control-Allow-Methods", "GET, POST")

@@ -7,9 +7,9 @@ type watermark struct {
 	run       func() // runs the hooks, in a goroutine of its own
 
 	started  bool // OnConnect has run
-	above    bool // the queue was above high last, not at low
-	reported bool // what the application knows of that
-	running  bool // tell runs
+	above    bool // the queue has passed high, and has not gone down to low since
+	reported bool // the value of above that the hooks have reported
+	running  bool // run is under way
 }
 
 // newWatermark is nil when the application has neither hook.

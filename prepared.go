@@ -67,7 +67,7 @@ func (p *PreparedMessage) group() int {
 	return len(p.packets)
 }
 
-// made is the frame for a kind of session, or its compressed form, if it was made before; else nil.
+// made is the frame for a kind of session, or its compressed form, if that was encoded before, and nil otherwise.
 func (p *PreparedMessage) made(rev Revision, textOnly, deflated bool) []byte {
 	kind := p.kind(rev, textOnly)
 	if deflated {
@@ -89,7 +89,7 @@ func (p *PreparedMessage) frame(rev Revision, textOnly bool) []byte {
 	for _, packet := range p.packets {
 		f = appendFrame(f, rev, textOnly, packet)
 	}
-	kept.Store(&f) // two who come first together make the same bytes
+	kept.Store(&f) // two goroutines that get here at once make the same bytes
 	return f
 }
 
@@ -124,5 +124,5 @@ func (p *PreparedMessage) kind(rev Revision, textOnly bool) (kind int) {
 	return kind
 }
 
-// view looks at a string's bytes without copying them. Nobody may write to it.
+// view returns a string's bytes without copying them. They must not be written to.
 func view(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }

@@ -11,7 +11,7 @@ import (
 	"github.com/fasteio/engineio/internal/httpheader"
 )
 
-// proxies are the peers whose X-Forwarded-* headers count. Anybody else may write anything into them.
+// proxies are the peers whose X-Forwarded-* headers count. Any other peer can write anything into those.
 type proxies struct {
 	networks  []netip.Prefix
 	unix      bool // those on Unix sockets
@@ -85,7 +85,7 @@ func (p proxies) remoteAddr(ctx *fasthttp.RequestCtx) netip.AddrPort {
 		}
 		addr, ok := parseHop(hop)
 		if !ok {
-			break // what is left of it was written by nobody we know
+			break // what stands before it was not written by a trusted proxy
 		}
 		client = netip.AddrPortFrom(addr, 0)
 		if !p.trusts(addr) {

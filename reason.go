@@ -8,9 +8,9 @@ type Reason uint8
 const (
 	// ReasonServerClose: Close, CloseNow or Disconnect.
 	ReasonServerClose Reason = iota + 1
-	// ReasonClientClose: the client said goodbye, by a close packet or a WebSocket close frame.
+	// ReasonClientClose: the client closed, by a close packet or a WebSocket close frame.
 	ReasonClientClose
-	// ReasonTransportClose: the connection ended without a goodbye, under a read, a write or a
+	// ReasonTransportClose: the connection ended without a close packet or frame, during a read, a write or a
 	// parked poll.
 	ReasonTransportClose
 	// ReasonTransportError: the client broke the rules of its transport by overlapping requests,
@@ -18,7 +18,7 @@ const (
 	ReasonTransportError
 	// ReasonPingTimeout: the client's half of the heartbeat did not come in time.
 	ReasonPingTimeout
-	// ReasonParseError: a packet that is none.
+	// ReasonParseError: a malformed packet.
 	ReasonParseError
 	// ReasonTooBig: a WebSocket message above Config.MaxPayload, or a POST with more than
 	// Config.MaxPackets.
@@ -102,8 +102,8 @@ func (p Initiator) String() string {
 	return fmt.Sprintf("Initiator(%d)", uint8(p))
 }
 
-// lingers reports whether a polling client with no request under way is still told. It is when
-// the session ended in good order; a client that was refused or lost finds an unknown session.
+// lingers reports whether the next GET of a polling client is answered with a close packet. It is when the server or the
+// client has closed the session; for a client that was lost, or broke the rules, the session is unknown.
 func (r Reason) lingers() bool {
 	switch r {
 	case ReasonServerClose, ReasonClientClose, ReasonSlowClient, ReasonPanic, ReasonShutdown, ReasonDrain:

@@ -87,7 +87,7 @@ func (e *RequestError) Unwrap() error { return e.Err }
 
 func refuse(code int, err error) *RequestError { return &RequestError{Code: code, Err: err} }
 
-// refusal turns what OnHandshake returned into an answer.
+// refusal is the answer for an error that OnHandshake has returned.
 func refusal(err error) *RequestError {
 	var e *RequestError
 	if !errors.As(err, &e) {
@@ -151,7 +151,7 @@ func (srv *Server) refuseEmpty(ctx *fasthttp.RequestCtx, status int, err error) 
 	}
 }
 
-// report tells the application and the log of a refused request.
+// reportRefusal runs OnRequestRefused, and logs a refused request.
 func (srv *Server) reportRefusal(ctx *fasthttp.RequestCtx, e *RequestError) {
 	remote := srv.proxies.remoteAddr(ctx)
 	if f := srv.config.OnRequestRefused; f != nil {
@@ -171,8 +171,8 @@ func (srv *Server) reportRefusal(ctx *fasthttp.RequestCtx, e *RequestError) {
 		"transport", asked.transport, "sid", shortened(asked.sid))
 }
 
-// warnOrigin tells what would let in the page whose request is about to be refused. A page of JSONP is known by
-// its Referer alone.
+// warnOrigin logs how to allow the page whose request is about to be refused. Of a page that uses JSONP only the
+// Referer is known.
 func (srv *Server) warnOrigin(ctx *fasthttp.RequestCtx) {
 	host := shortened(ctx.Host())
 	if from := httpheader.Value(&ctx.Request.Header, httpheader.Origin); len(from) > 0 {

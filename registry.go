@@ -57,7 +57,8 @@ func (r *registry) get(id []byte) *Session {
 	return h.sessions[string(id)]
 }
 
-// each calls f for every session there is while it walks, under no lock, until f returns false.
+// each calls f for every session, under no lock, until f returns false. A session that is added or removed meanwhile may
+// be among them or not.
 func (r *registry) each(f func(*Session) bool) {
 	list := getSessionList()
 	defer putSessionList(list)
@@ -82,7 +83,8 @@ func (h *shard) appendTo(list []*Session) []*Session {
 
 var sessionLists = sync.Pool{New: func() any { return new([]*Session) }}
 
-// getSessionList is an empty list for a walk under no lock. putSessionList takes it back.
+// getSessionList returns an empty list from a pool, to copy sessions into under a lock and walk over without it.
+// putSessionList gives it back.
 func getSessionList() *[]*Session { return sessionLists.Get().(*[]*Session) }
 
 func putSessionList(list *[]*Session) {
@@ -91,8 +93,8 @@ func putSessionList(list *[]*Session) {
 	sessionLists.Put(list)
 }
 
-// add makes an admitted session known. One that opens while Shutdown or Drain walks is closed here. It fails
-// when the id is taken.
+// add makes a session findable by its id. A session that opens while Shutdown or Drain walks over the others is closed
+// here. It fails when another session has the id.
 func (srv *Server) add(s *Session) bool {
 	if !srv.registry.add(s) {
 		return false
@@ -104,9 +106,10 @@ func (srv *Server) add(s *Session) bool {
 		s.close(ReasonDrain)
 	}
 	if s.isClosed() {
-		srv.forget(s) // it ended before it was known
+		srv.forget(s) // it has ended before it was added
 	}
 	return true
 }
 
+// forget makes a session unknown.
 func (srv *Server) forget(s *Session) { srv.registry.remove(s) }

@@ -22,15 +22,15 @@ type Server struct {
 	compressor    *compress.Compressor // nil when compression is off
 	registry      registry
 	admission     *admission
-	sessions      waitGroup       // that have not ended, handshakes under way included
-	busy          waitGroup       // sessions, their connections, tasks of Go
-	queued        budget          // what waits in the sessions' queues
+	sessions      waitGroup       // sessions that have not ended, handshakes under way included: at most MaxSessions
+	busy          waitGroup       // what Shutdown waits for: sessions, their connections, tasks of Go
+	queued        budget          // the memory of the sessions' queues
 	handshaking   atomic.Int32    // OnHandshake under way
 	tasks         atomic.Int32    // of Go, under way
-	disconnecting sessionSet      // sessions that wait for their OnDisconnect
-	notices       notices         // what the log was told of
-	draining      atomic.Bool     // no new sessions
-	closing       atomic.Bool     // and no new tasks
+	disconnecting sessionSet      // sessions that have ended and whose OnDisconnect has not returned
+	notices       notices         // when the log had its last warning of each kind
+	draining      atomic.Bool     // no new sessions are accepted
+	closing       atomic.Bool     // nor new tasks of Go
 	made          time.Time       // when now began to count
 	drainGap      time.Duration   // the longest between two sessions that Drain closes
 	ctx           context.Context // of the tasks of Go

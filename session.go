@@ -112,7 +112,7 @@ func (s *Session) SetPing(interval, timeout time.Duration) error {
 	return nil
 }
 
-// Close ends the session in good order: what was sent before leaves first, within
+// Close ends the session when what was sent before has been written, within
 // Config.CloseTimeout. It returns at once; Context tells when it is done. Messages that come in
 // meanwhile are ignored.
 func (s *Session) Close() { s.close(ReasonServerClose) }

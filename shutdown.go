@@ -8,12 +8,14 @@ import (
 	"sync"
 )
 
-// Shutdown refuses new sessions (503), closes the open ones in good order with ReasonShutdown, and
-// waits until they and the tasks of Go have ended. When ctx ends first it drops what is still
-// queued, and returns an error that wraps the cause of ctx and says what it was waiting for, such as
-// "1 session in OnMessage". A Server does not come back. In a callback or a task of Go it
-// would wait for itself until ctx ends: start it by go there. What it waits for is logged (Warn) when it
-// takes longer than Config.CloseTimeout.
+// Shutdown refuses new sessions (503), closes the open ones as Session.Close does, with ReasonShutdown, and
+// waits until they and the tasks of Go have ended. A Server cannot be used again after it.
+//
+// When ctx ends first it drops what is still queued, and returns an error that wraps the cause of ctx and says what it
+// was waiting for, such as "1 session in OnMessage". What it waits for is also logged (Warn) when it takes longer than
+// Config.CloseTimeout.
+//
+// In a callback or a task of Go it would wait for itself until ctx ends: start it by go there.
 //
 // Call it before the HTTP server's own Shutdown, so that long-polling clients can still fetch
 // what was sent to them. The HTTP server's Shutdown alone does the same, but without that.
@@ -64,7 +66,7 @@ func (srv *Server) watch(done <-chan struct{}) {
 	}()
 }
 
-// latecomers are the sessions that have ended and have not told OnDisconnect so.
+// A sessionSet is a set of sessions, for several goroutines.
 type sessionSet struct {
 	mu  sync.Mutex
 	all map[*Session]struct{}
@@ -85,7 +87,8 @@ func (l *sessionSet) remove(s *Session) {
 	delete(l.all, s)
 }
 
-// waitIdle is busy.wait, and tells the log when it takes longer than clients can make it.
+// waitIdle waits for all that busy counts, and logs what it waits for when that takes longer than clients can make it
+// take.
 func (srv *Server) waitIdle(ctx context.Context) error {
 	for d := srv.config.CloseTimeout + callbackWarnAfter; ; d = noticeTime {
 		until, cancel := context.WithTimeout(ctx, d)
@@ -103,7 +106,7 @@ func (srv *Server) waitIdle(ctx context.Context) error {
 func (srv *Server) pending() string {
 	var found []string
 	count := make(map[string]int)
-	note := func(what string, n int) {
+	add := func(what string, n int) {
 		if n > 0 && count[what] == 0 {
 			found = append(found, what)
 		}
@@ -111,23 +114,23 @@ func (srv *Server) pending() string {
 	}
 	srv.disconnecting.mu.Lock()
 	for s := range srv.disconnecting.all {
-		note("session in "+s.runningCallback().String(), 1)
+		add("session in "+s.runningCallback().String(), 1)
 	}
 	srv.disconnecting.mu.Unlock()
 	srv.registry.each(func(s *Session) bool {
 		switch {
-		case s.isClosed(): // a latecomer, or none that anybody waits for
+		case s.isClosed(): // it is in disconnecting, or Shutdown does not wait for it
 		case s.callbackRuns.Load():
-			note("session in "+s.runningCallback().String(), 1)
+			add("session in "+s.runningCallback().String(), 1)
 		default:
-			note("session that is closing", 1)
+			add("session that is closing", 1)
 		}
 		return true
 	})
-	note("handshake in OnHandshake", int(srv.handshaking.Load()))
-	note("task of Go", int(srv.tasks.Load()))
+	add("handshake in OnHandshake", int(srv.handshaking.Load()))
+	add("task of Go", int(srv.tasks.Load()))
 	if len(found) == 0 {
-		note("connection that is closing", srv.busy.count())
+		add("connection that is closing", srv.busy.count())
 	}
 	for i, what := range found {
 		noun, rest, _ := strings.Cut(what, " ")

@@ -11,7 +11,7 @@ import (
 type waitGroup struct {
 	mu   sync.Mutex
 	n    int
-	zero chan struct{} // closed when n falls to 0; made by who waits
+	zero chan struct{} // closed when n falls to 0; made by the first that waits
 }
 
 func (t *waitGroup) add() { t.tryAdd(math.MaxInt) }
