@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -152,6 +153,22 @@ func wayToTheWebServer(t *testing.T, all map[string][]string, imported, seen []s
 		}
 	}
 	return nil
+}
+
+func TestArchitectureNamesWhatExists(t *testing.T) {
+	text, err := os.ReadFile("docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("[a-z][a-z0-9_]*\\.go\\b|\\binternal/[a-z]+").FindAllString(string(text), -1)
+	if len(named) < 30 {
+		t.Fatalf("found %d names, the expression is broken", len(named))
+	}
+	for _, name := range named {
+		if _, err := os.Stat(filepath.FromSlash(name)); err != nil {
+			t.Errorf("docs/architecture.md names %s: %v", name, err)
+		}
+	}
 }
 
 func TestFunctionsStayShort(t *testing.T) {
