@@ -46,7 +46,7 @@ func (srv *Server) Drain(ctx context.Context, window time.Duration) error {
 }
 
 // ServeHealth answers 200 while the Server takes new sessions, and 503 from Drain or Shutdown on. Mount it where the
-// load balancer looks. What else the application needs to be healthy is for it to add.
+// load balancer checks. It knows nothing of what else the application needs to be healthy.
 func (srv *Server) ServeHealth(ctx *fasthttp.RequestCtx) {
 	ctx.Response.Header.Set("Cache-Control", "no-store")
 	discardBody(ctx)

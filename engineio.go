@@ -47,7 +47,7 @@ type Message struct {
 	// Data, when received, is valid until OnMessage returns and may be changed until then; copy
 	// what is kept.
 	Data []byte
-	// Binary tells a binary message from a text, which is valid UTF-8.
+	// Binary is true for a binary message, and false for a text, which is valid UTF-8.
 	Binary bool
 }
 

@@ -19,7 +19,7 @@ var ErrTooManyGroups = errors.New("engineio: session is in MaxPerSession groups"
 //	rooms.Add("lobby", s)
 //	rooms.Send("lobby", engineio.PrepareText("hello"))
 //
-// A group exists while it has a session, and clients know nothing of it. A session leaves all its groups by
+// A group exists while it has a session, and clients are not told of it. A session is removed from all its groups by
 // itself when it has ended and its OnDisconnect has returned, so OnDisconnect may still ask for Keys.
 type Groups[K comparable] struct {
 	// MaxPerSession is the most groups that one session may be in, for keys that clients choose. It must not

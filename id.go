@@ -24,7 +24,7 @@ func validID(id string) bool {
 	return len(id) >= 1 && len(id) <= maxID
 }
 
-// newID is 15 random bytes: 120 bits that nobody guesses, 20 characters.
+// newID is 15 random bytes: 120 bits, which cannot be guessed, in 20 characters.
 func newID() string {
 	var b [15]byte
 	_, _ = rand.Read(b[:]) // never fails

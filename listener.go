@@ -13,7 +13,7 @@ import (
 // Listener makes ln outlast a shortage of files. The Accept of ln fails when the process, or the system, has as
 // many open files as it may (EMFILE, ENFILE) or no memory for another socket; fasthttp and Fiber take that for the end
 // and return from Serve, which ends most programs. The Accept of the returned listener tries again instead, first
-// after 5 ms and then after twice as long each time, 500 ms at most, and tells Config.Logger once a minute. All else
+// after 5 ms and then after twice as long each time, 500 ms at most, and logs a warning once a minute. All else
 // is ln's own: what it accepts, every other error, its address and its Close, which also ends a wait at once.
 //
 //	ln, err := net.Listen("tcp", ":3000")

@@ -88,7 +88,7 @@ func (o *origins) knows(ctx *fasthttp.RequestCtx, from string) bool {
 }
 
 // scriptPage is the origin of the page whose script tag sends a JSONP request. A script tag sends no
-// Origin, and what it gets runs in the page: without a look at the headers that it does send, every
+// Origin, and what it gets runs in the page: without a check of the headers that it does send, every
 // page of the web could read a session that it has opened with its visitor's cookies. Browsers send no
 // Sec-Fetch-Site to a server by plain HTTP, and no Referer where the page does not want it: then the page
 // may be any, and is "". foreign is false for what is no JSONP, or comes from this site.

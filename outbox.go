@@ -32,7 +32,7 @@ const (
 //	                                       +-----------take-----------+
 //
 //	            sends are   the queue is   take gives
-//	outNew      refused     empty          nothing: nobody holds the outbox
+//	outNew      refused     empty          errUpgraded, as there is no holder
 //	outOpen     accepted    any            the queue
 //	outClosing  refused     any            the queue, then the close packet
 //	outAborted  refused     empty          the close packet
@@ -71,7 +71,7 @@ type outbox struct {
 	deflates  bool // the holder is a WebSocket with permessage-deflate
 	abandoned bool // the client has left the holder
 	ready     bool // the holder could write at once
-	busy      bool // the holder has claimed the queue, and looks at it again before it stops
+	busy      bool // the holder has claimed the queue, and checks it again before it stops
 
 	first, last *chunk
 	size        int        // bytes queued, frame headers included

@@ -15,8 +15,8 @@ const (
 	// OverflowDropNewest drops the message. The send succeeds, and Session.Dropped counts.
 	OverflowDropNewest
 	// OverflowDropOldest drops the oldest messages that wait, to make room. The send succeeds, and
-	// Session.Dropped counts. What is being written is not dropped. To Flush a dropped message is
-	// one that has left.
+	// Session.Dropped counts. What is being written is not dropped. For Flush a dropped message counts
+	// as written.
 	OverflowDropOldest
 	// OverflowClose ends the session with ReasonSlowClient. The send fails with ErrQueueFull.
 	OverflowClose

@@ -14,8 +14,8 @@ import (
 )
 
 // noopDelay is how long a GET that arrives in the middle of an upgrade is held before it is answered
-// with a noop. The client may be about to send the 5, which answers it better; the reference looks
-// every 100 ms, so holds it for 50 on average.
+// with a noop, since the client may be about to complete the upgrade. The reference checks
+// every 100 ms, so it holds such a GET for 50 ms on average.
 const noopDelay = 50 * time.Millisecond
 
 // polling carries a session over HTTP: a GET takes from the outbox, a POST brings packets for the session.

@@ -70,8 +70,8 @@ func (p proxies) trustsPeer(ctx *fasthttp.RequestCtx) bool {
 }
 
 // remoteAddr is the client's address: the peer's, or, seen from a trusted peer, the nearest
-// address in X-Forwarded-For that is not a proxy of ours. A forwarded address has port 0. It is not valid
-// where the peer has no IP address and no proxy tells one.
+// address in X-Forwarded-For that is not a trusted proxy. A forwarded address has port 0. It is not valid
+// where the peer has no IP address and the header has none.
 func (p proxies) remoteAddr(ctx *fasthttp.RequestCtx) netip.AddrPort {
 	client := peerAddr(ctx)
 	if !p.trustsPeer(ctx) {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A bucket lets things through at a steady rate, and a second's worth of them at once. It is told the time, of
-// Server.now, and belongs to whoever holds the lock around it.
+// A bucket lets things through at a steady rate, and a second's worth of them at once. Times are those of
+// Server.now. Its owner guards it with a lock.
 type bucket struct {
 	paid time.Duration // when the cost of all that was taken has passed
 }

@@ -70,7 +70,7 @@ func (r Reason) CloseCode() int {
 	return 1011
 }
 
-// Initiator is who ended it: the client on purpose, the server on purpose or for something that the client did, or
+// Initiator is the one that ended the session: the client on purpose, the server on purpose or for something that the client did, or
 // the network, when the client was lost.
 func (r Reason) Initiator() Initiator {
 	if int(r) < len(reasons) {
@@ -79,7 +79,7 @@ func (r Reason) Initiator() Initiator {
 	return 0
 }
 
-// Initiator is one of those who can end a session.
+// Initiator is one of those that can end a session.
 type Initiator uint8
 
 // The initiators.

@@ -41,7 +41,7 @@ type Session struct {
 	mu              sync.Mutex // a leaf, like outbox.mu
 	state           state
 	handshakeDone   bool // OnHandshake is through
-	logged          bool // the log was told of it
+	logged          bool // its opening was logged
 	currentCallback callback
 	reason          Reason // why the session is closing or closed
 	err             error
@@ -75,7 +75,7 @@ func (s *Session) Revision() Revision { return s.revision }
 // Transport is what carries the session now. It changes once at most, from Polling to WebSocket.
 func (s *Session) Transport() Transport { return Transport(s.transport.Load()) }
 
-// RemoteAddr is the address the session was opened from, with port 0 where a proxy has told it (see
+// RemoteAddr is the address the session was opened from, with port 0 where it is a proxy that says so (see
 // Config.TrustedProxies). It is not valid where there is none, as on a Unix socket.
 func (s *Session) RemoteAddr() netip.AddrPort { return s.remote }
 
@@ -113,11 +113,12 @@ func (s *Session) SetPing(interval, timeout time.Duration) error {
 }
 
 // Close ends the session when what was sent before has been written, within
-// Config.CloseTimeout. It returns at once; Context tells when it is done. Messages that come in
+// Config.CloseTimeout. It returns at once; Context ends when it is done. Messages that come in
 // meanwhile are ignored.
 func (s *Session) Close() { s.close(ReasonServerClose) }
 
-// CloseNow ends the session and drops what is queued. The client is still told, if it listens.
+// CloseNow ends the session and drops what is queued. The client still gets a close packet or frame, if
+// it takes one.
 func (s *Session) CloseNow() { s.terminate(ReasonServerClose, nil) }
 
 func (s *Session) close(r Reason) {

@@ -17,7 +17,7 @@ const (
 //
 // These two cut the memory of an idle session to a third, and change the rest of the application:
 //
-//   - KeepHijackedConns = true. A WebSocket then runs in a goroutine of ours and fasthttp takes back
+//   - KeepHijackedConns = true. A WebSocket then runs in a goroutine of the engine and fasthttp takes back
 //     the upgrade request and its read buffer. Other handlers of the application that call
 //     RequestCtx.Hijack must close their connections themselves: fasthttp no longer does it when
 //     their hijack handler returns.

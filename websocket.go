@@ -144,7 +144,7 @@ func (w *webSocket) run(start func(*webSocket) bool) {
 }
 
 // releaseConn ends every use of the connection, and closes it where that is up to us. A session that it still carries has
-// ended by now, unless something of ours panicked, and its close frame is being written.
+// ended by now, unless the engine itself panicked, and its close frame is being written.
 func (w *webSocket) releaseConn() {
 	w.s.cancelUpgrade(w)
 	if w.s.out.holds(w) {
