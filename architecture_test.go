@@ -160,7 +160,7 @@ func TestArchitectureNamesWhatExists(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := regexp.MustCompile("[a-z][a-z0-9_]*\\.go\\b|\\binternal/[a-z]+").FindAllString(string(text), -1)
+	named := regexp.MustCompile(`[a-z][a-z0-9_]*\.go\b|\binternal/[a-z]+`).FindAllString(string(text), -1)
 	if len(named) < 30 {
 		t.Fatalf("found %d names, the expression is broken", len(named))
 	}
