@@ -281,8 +281,8 @@ func TestPeerCloses(t *testing.T) {
 				if _, gws := c.(*gwsClient); gws {
 					return // it hangs up without waiting for our answer
 				}
-				if m, err := c.receive(); err != closeError(1000) {
-					t.Errorf("got %v, %v, want close code 1000", m, err)
+				if m, err := c.receive(); err != closeError(code) {
+					t.Errorf("got %v, %v, want close code %d", m, err, code)
 				}
 			})
 		})
