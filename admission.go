@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"maps"
+	"net/http"
 	"net/netip"
 	"strconv"
 	"sync"
@@ -114,8 +115,8 @@ const unavailableTime = 5 * time.Second
 func retryLater(status int, message string, wait time.Duration, err error) *RequestError {
 	seconds := int64((wait + time.Second - 1) / time.Second)
 	return &RequestError{
-		Status: status, Code: codeBadRequest, Message: message, Err: err,
-		Header: map[string]string{"Retry-After": strconv.FormatInt(seconds, 10)},
+		Status: status, Code: CodeBadRequest, Message: message, Err: err,
+		Header: http.Header{"Retry-After": {strconv.FormatInt(seconds, 10)}},
 	}
 }
 

@@ -56,7 +56,7 @@ func TestRefusalByTheApplication(t *testing.T) {
 		header string // "Name: value" in the answer
 	}{
 		"all chosen": {func() error {
-			return &engineio.RequestError{Status: 401, Code: 42, Message: `who "are" <you>?`, Header: map[string]string{"WWW-Authenticate": "Basic"}}
+			return &engineio.RequestError{Status: 401, Code: 42, Message: `who "are" <you>?`, Header: http.Header{"Www-Authenticate": {"Basic", "Bearer"}}}
 		}, 401, `{"code":42,"message":"who \"are\" \u003cyou\u003e?"}`, "WWW-Authenticate: Basic"},
 		"nothing chosen": {func() error { return &engineio.RequestError{} }, 403, `{"code":4,"message":"Forbidden"}`, ""},
 		"code":           {func() error { return &engineio.RequestError{Code: 3} }, 400, badRequest, ""},

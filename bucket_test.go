@@ -157,7 +157,7 @@ func TestConnectionErrorOfABound(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var told []string
 			c.config.OnRequestRefused = func(_ *fasthttp.RequestCtx, remote netip.AddrPort, e *RequestError) {
-				later := e.Header["Retry-After"] != ""
+				later := e.Header.Get("Retry-After") != ""
 				told = append(told, fmt.Sprintf("%v %d %d %v %v", remote.Addr(), e.Status, e.Code, later, e.Err))
 			}
 			srv := newTestServer(c.config)

@@ -164,9 +164,10 @@ type Config struct {
 	// Default: none.
 	AllowedOrigins []string
 
-	// AllowOrigin decides about origins that AllowedOrigins does not list, so it cannot go with "*". It sees the
-	// header as it was sent, "null" included. Default: none.
-	AllowOrigin func(origin string) bool
+	// AllowOrigin decides about origins that AllowedOrigins does not list, so it cannot go with "*". ctx is the
+	// request, for those who serve several hosts or tenants; it is valid until AllowOrigin returns. origin is the
+	// header as it was sent, "null" included. A panic is logged and refuses. Default: none.
+	AllowOrigin func(ctx *fasthttp.RequestCtx, origin string) bool
 
 	// AllowCredentials lets pages of allowed origins send cookies, which engine.io-client 3 does
 	// unasked.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/valyala/fasthttp"
 )
 
 func TestConfigDefaults(t *testing.T) {
@@ -88,7 +90,7 @@ func TestConfigPanics(t *testing.T) {
 		{"MaxHandshakeRatePerIP", Config{MaxHandshakeRatePerIP: -1}},
 		{"AllowedOrigins", Config{AllowedOrigins: []string{"no origin at all"}}},
 		{`AllowedOrigins has "*", and AllowCredentials`, Config{AllowedOrigins: []string{"https://a.example", "*"}, AllowCredentials: true}},
-		{`AllowedOrigins has "*", and AllowOrigin`, Config{AllowedOrigins: []string{"*"}, AllowOrigin: func(string) bool { return false }}},
+		{`AllowedOrigins has "*", and AllowOrigin`, Config{AllowedOrigins: []string{"*"}, AllowOrigin: func(*fasthttp.RequestCtx, string) bool { return false }}},
 		{"HighWaterBytes is 2000000, above MaxQueuedBytes, 1048576: ", Config{HighWaterBytes: 2_000_000}},
 		{"HighWaterBytes is 11, above MaxQueuedBytes, 10: ", Config{HighWaterBytes: 11, MaxQueuedBytes: 10}},
 		{"MaxSessionsPerIP is 11, above MaxSessions, 10: ", Config{MaxSessions: 10, MaxSessionsPerIP: 11}},

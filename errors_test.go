@@ -3,8 +3,11 @@ package engineio
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/valyala/fasthttp"
 )
 
 func TestReasons(t *testing.T) {
@@ -94,7 +97,7 @@ func TestRequestErrorDefaults(t *testing.T) {
 	} {
 		e := refuse(code, nil).withDefaults()
 		status := 400
-		if code == codeForbidden {
+		if code == CodeForbidden {
 			status = 403
 		}
 		if e.Status != status || e.Message != want {
@@ -103,5 +106,17 @@ func TestRequestErrorDefaults(t *testing.T) {
 		if text := e.Error(); !strings.Contains(text, want) || !strings.Contains(text, fmt.Sprint("code ", code)) {
 			t.Errorf("code %d: %q", code, text)
 		}
+	}
+}
+
+// A refusal may have a header several times.
+func TestRefusalHeaders(t *testing.T) {
+	srv := newTestServer(Config{OnHandshake: func(*Session, *fasthttp.RequestCtx) error {
+		return &RequestError{Status: 401, Header: http.Header{"Www-Authenticate": {"Basic", "Bearer"}, "X-Empty": nil}}
+	}})
+	ctx := visit(t, srv, "GET", "EIO=4&transport=polling")
+	got := fmt.Sprintf("%s", ctx.Response.Header.PeekAll("WWW-Authenticate"))
+	if ctx.Response.StatusCode() != 401 || got != "[Basic Bearer]" {
+		t.Errorf("status %d, WWW-Authenticate %s", ctx.Response.StatusCode(), got)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"net/http"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -125,7 +126,7 @@ func ExampleRequestError() {
 				return &engineio.RequestError{
 					Status:  401,
 					Message: "who are you?",
-					Header:  map[string]string{"WWW-Authenticate": "Bearer"},
+					Header:  http.Header{"Www-Authenticate": {"Bearer"}},
 				}
 			}
 			return nil

@@ -1,6 +1,10 @@
 package engineio
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/valyala/fasthttp"
+)
 
 // JSONP is a script, and a page of another site that may connect can run it whatever a middleware says of others.
 func TestJSONPIsAScript(t *testing.T) {
@@ -41,7 +45,7 @@ func TestNullOrigin(t *testing.T) {
 		{Config{AllowedOrigins: []string{"https://app.example"}}, 403},
 		{Config{AllowedOrigins: []string{"null"}}, 200},
 		{Config{AllowedOrigins: []string{"*"}}, 200},
-		{Config{AllowCredentials: true, AllowOrigin: func(o string) bool { return o == "null" }}, 200},
+		{Config{AllowCredentials: true, AllowOrigin: func(_ *fasthttp.RequestCtx, o string) bool { return o == "null" }}, 200},
 	} {
 		if got := visit(t, newTestServer(c.config), "GET", handshake4, "Origin: null").Response.StatusCode(); got != c.status {
 			t.Errorf("%q: %d, want %d", c.config.AllowedOrigins, got, c.status)

@@ -32,7 +32,7 @@ func FuzzRequest(f *testing.F) {
 			PingInterval: 5 * time.Millisecond, PingTimeout: 5 * time.Millisecond, // a poll that parks costs so long
 			UpgradeTimeout: 5 * time.Millisecond, CloseTimeout: 5 * time.Millisecond,
 			MaxPayload: fuzzLimit, PerMessageDeflate: true, Cookie: &Cookie{}, CompressionThreshold: 10,
-			AllowOrigin: func(string) bool { return true }, AllowCredentials: true,
+			AllowOrigin: func(*fasthttp.RequestCtx, string) bool { return true }, AllowCredentials: true,
 			GenerateID: func(*fasthttp.RequestCtx) (string, error) { return "a", nil },
 			OnMessage: func(s *Session, m Message) {
 				if len(m.Data) > fuzzLimit || !m.Binary && !utf8.Valid(m.Data) {

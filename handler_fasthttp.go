@@ -42,7 +42,7 @@ func (srv *Server) Match(path []byte) bool {
 func (srv *Server) ServeFastHTTP(ctx *fasthttp.RequestCtx) {
 	srv.watch(ctx.Done())
 	if (ctx.IsGet() || ctx.IsOptions()) && hasContent(ctx, srv.config.BodyTimeout) {
-		srv.refuse(ctx, refuse(codeBadRequest, errBody)) // fasthttp would take what is not read for the next request
+		srv.refuse(ctx, refuse(CodeBadRequest, errBody)) // fasthttp would take what is not read for the next request
 		return
 	}
 	if !srv.origins.allows(ctx) {
@@ -114,22 +114,22 @@ func (srv *Server) examine(ctx *fasthttp.RequestCtx) (request, *RequestError) {
 	upgrade := isUpgrade(ctx, r.transport)
 	switch {
 	case !slices.Contains(srv.config.Transports, r.transport):
-		return r, refuse(codeUnknownTransport, errTransport)
+		return r, refuse(CodeUnknownTransport, errTransport)
 	case r.jsonp != nil && srv.config.DisableJSONP:
-		return r, refuse(codeBadRequest, errJSONP)
+		return r, refuse(CodeBadRequest, errJSONP)
 	case len(r.sid) == 0:
 		return r, srv.examineHandshake(ctx, r, upgrade)
 	}
 	r.session = srv.registry.get(r.sid)
 	switch s := r.session; {
 	case s == nil:
-		return r, refuse(codeUnknownSession, errSession)
+		return r, refuse(CodeUnknownSession, errSession)
 	case r.revision != s.revision:
-		return r, refuse(codeBadRequest, errOtherEIO)
+		return r, refuse(CodeBadRequest, errOtherEIO)
 	case upgrade != (r.transport == WebSocket):
-		return r, refuse(codeBadRequest, errMismatch)
+		return r, refuse(CodeBadRequest, errMismatch)
 	case r.transport == Polling && s.Transport() != Polling:
-		return r, refuse(codeBadRequest, errUpgraded) // or was opened by WebSocket
+		return r, refuse(CodeBadRequest, errUpgraded) // or was opened by WebSocket
 	}
 	return r, nil
 }
@@ -137,11 +137,11 @@ func (srv *Server) examine(ctx *fasthttp.RequestCtx) (request, *RequestError) {
 func (srv *Server) examineHandshake(ctx *fasthttp.RequestCtx, r request, upgrade bool) *RequestError {
 	switch {
 	case !ctx.IsGet():
-		return refuse(codeBadMethod, errMethod)
+		return refuse(CodeBadMethod, errMethod)
 	case upgrade != (r.transport == WebSocket):
-		return refuse(codeBadRequest, errMismatch)
+		return refuse(CodeBadRequest, errMismatch)
 	case !slices.Contains(srv.config.Revisions, r.revision):
-		return refuse(codeUnsupportedVersion, errRevision)
+		return refuse(CodeUnsupportedVersion, errRevision)
 	}
 	return nil
 }
@@ -186,9 +186,9 @@ func (srv *Server) handshake(ctx *fasthttp.RequestCtx, r request) *Session {
 		srv.setCookie(ctx, s)
 		return s
 	case errIDInUse:
-		srv.refuse(ctx, refuse(codeBadRequest, lost))
+		srv.refuse(ctx, refuse(CodeBadRequest, lost))
 	default:
-		srv.refuse(ctx, refuse(codeForbidden, lost))
+		srv.refuse(ctx, refuse(CodeForbidden, lost))
 	}
 	return nil
 }
@@ -202,7 +202,7 @@ func (srv *Server) setCookie(ctx *fasthttp.RequestCtx, s *Session) {
 // handshake runs OnHandshake. A panic in it refuses the session.
 func (s *Session) handshake(ctx *fasthttp.RequestCtx) (err error) {
 	if f := s.srv.config.OnHandshake; f != nil {
-		err = &RequestError{Status: 500, Code: codeBadRequest, Message: "Internal Server Error", Err: errPanic}
+		err = &RequestError{Status: 500, Code: CodeBadRequest, Message: "Internal Server Error", Err: errPanic}
 		s.srv.handshaking.Add(1)
 		defer s.srv.handshaking.Add(-1)
 		defer s.srv.recovered("OnHandshake")

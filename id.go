@@ -41,11 +41,11 @@ func (srv *Server) generateID(ctx *fasthttp.RequestCtx) (string, *RequestError) 
 	srv.guarded("GenerateID", func() { id, err = f(ctx) })
 	switch {
 	case err != nil:
-		return "", refuse(codeBadRequest, err)
+		return "", refuse(CodeBadRequest, err)
 	case !validID(id):
-		return "", refuse(codeBadRequest, errIDInvalid)
+		return "", refuse(CodeBadRequest, errIDInvalid)
 	case srv.registry.get(view(id)) != nil:
-		return "", refuse(codeBadRequest, errIDInUse)
+		return "", refuse(CodeBadRequest, errIDInUse)
 	}
 	return strings.Clone(id), nil
 }

@@ -1,12 +1,16 @@
 package engineio
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/valyala/fasthttp"
+)
 
 // A script tag of a foreign page must not open a session that the page can read.
 func TestJSONPOfForeignPages(t *testing.T) {
 	config := Config{
 		AllowedOrigins: []string{"https://friend.example"},
-		AllowOrigin: func(origin string) bool {
+		AllowOrigin: func(_ *fasthttp.RequestCtx, origin string) bool {
 			if origin == "" {
 				t.Error("AllowOrigin is asked about no origin")
 			}

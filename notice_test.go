@@ -264,7 +264,7 @@ func TestShutdownNamesHandshakes(t *testing.T) {
 // Nothing of the notices is paid for by a refusal that is not logged.
 func TestQuietRefusalAllocs(t *testing.T) {
 	srv := newTestServer(Config{})
-	e := refuse(codeUnknownSession, errSession)
+	e := refuse(CodeUnknownSession, errSession)
 	ctx := incoming("GET", "EIO=4&transport=polling&sid=gone")
 	if n := testing.AllocsPerRun(100, func() { srv.reportRefusal(ctx, e) }); n > 0 {
 		t.Errorf("%v allocations", n)

@@ -15,8 +15,8 @@ import (
 // origins decides which pages may connect, and tells browsers so (CORS). Without it any page that
 // a user visits could open a WebSocket with that user's cookies and read what comes.
 type origins struct {
-	listed      *origin.Matcher   // nil: none
-	allow       func(string) bool // nil: none
+	listed      *origin.Matcher                         // nil: none
+	allow       func(*fasthttp.RequestCtx, string) bool // nil: none
 	credentials bool
 	maxAge      string // of a preflight's answer, in seconds
 	proxies     proxies
@@ -38,6 +38,16 @@ func newOrigins(c Config, p proxies) (*origins, error) {
 		err = errNullCredentials
 	}
 	return o, err
+}
+
+// guardAllowOrigin has a panic in AllowOrigin logged, and refuse.
+func (srv *Server) guardAllowOrigin() {
+	if f := srv.config.AllowOrigin; f != nil {
+		srv.config.AllowOrigin = func(ctx *fasthttp.RequestCtx, origin string) (ok bool) {
+			srv.guarded("AllowOrigin", func() { ok = f(ctx, origin) })
+			return ok
+		}
+	}
 }
 
 var errNullCredentials = errors.New(`"null" with AllowCredentials would let every page act as the user, by a sandboxed frame; ` +
@@ -84,7 +94,7 @@ func (o *origins) knows(ctx *fasthttp.RequestCtx, from string) bool {
 	if from == "null" && o.credentials {
 		listed = false // "*" is no reason to give a sandboxed frame of any page the user's cookies
 	}
-	return listed || o.allow != nil && o.allow(from) || origin.SameHost(from, o.proxies.host(ctx))
+	return listed || o.allow != nil && o.allow(ctx, from) || origin.SameHost(from, o.proxies.host(ctx))
 }
 
 // scriptPage is the origin of the page whose script tag sends a JSONP request. A script tag sends no

@@ -21,7 +21,7 @@ func TestPanicInAHook(t *testing.T) {
 	}{
 		{"OnRequestRefused", Config{OnRequestRefused: func(*fasthttp.RequestCtx, netip.AddrPort, *RequestError) { panic("oops") }},
 			"EIO=4&transport=pigeon", 400, `{"code":0,"message":"Transport unknown"}`},
-		{"AllowOrigin", Config{AllowOrigin: func(string) bool { panic("oops") }}, handshake4, 403, forbidden},
+		{"AllowOrigin", Config{AllowOrigin: func(*fasthttp.RequestCtx, string) bool { panic("oops") }}, handshake4, 403, forbidden},
 		{"GenerateID", Config{GenerateID: func(*fasthttp.RequestCtx) (string, error) { panic("oops") }}, handshake4, 400, badRequest},
 	} {
 		t.Run(c.hook, func(t *testing.T) {

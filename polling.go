@@ -45,7 +45,7 @@ func (p *polling) serve(ctx *fasthttp.RequestCtx, jsonp []byte) {
 	case ctx.IsPost():
 		p.servePost(ctx, jsonp != nil)
 	default:
-		p.s.srv.refuse(ctx, refuse(codeBadMethod, errMethod))
+		p.s.srv.refuse(ctx, refuse(CodeBadMethod, errMethod))
 	}
 }
 
@@ -53,7 +53,7 @@ func (p *polling) serve(ctx *fasthttp.RequestCtx, jsonp []byte) {
 func (p *polling) serveGet(ctx *fasthttp.RequestCtx, jsonp []byte, initial bool) {
 	if !p.get.TryLock() {
 		if p.s.Transport() != Polling { // upgraded holds the lock
-			p.s.srv.refuse(ctx, refuse(codeBadRequest, errUpgraded))
+			p.s.srv.refuse(ctx, refuse(CodeBadRequest, errUpgraded))
 			return
 		}
 		p.s.terminate(ReasonTransportError, errPollOverlap)
@@ -125,9 +125,9 @@ func (p *polling) takeResponse(r *response) bool {
 	b, err := p.s.out.take(p)
 	switch {
 	case errors.Is(err, errUpgraded):
-		p.s.srv.refuse(r.ctx, refuse(codeBadRequest, err))
+		p.s.srv.refuse(r.ctx, refuse(CodeBadRequest, err))
 	case err != nil:
-		p.s.srv.refuse(r.ctx, refuse(codeUnknownSession, err))
+		p.s.srv.refuse(r.ctx, refuse(CodeUnknownSession, err))
 	case b.first != nil || b.closes:
 		r.packets, r.closes = b.packets, b.closes
 		if err := p.answer(r, b); err != nil {

@@ -19,7 +19,7 @@ func (p *polling) servePost(ctx *fasthttp.RequestCtx, jsonp bool) {
 	}
 	defer p.post.Unlock()
 	if p.s.isClosed() {
-		p.s.srv.refuse(ctx, refuse(codeUnknownSession, ErrClosed)) // the session is kept for the client's last GET only
+		p.s.srv.refuse(ctx, refuse(CodeUnknownSession, ErrClosed)) // the session is kept for the client's last GET only
 		return
 	}
 	format := textFormat(p.s.revision)

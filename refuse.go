@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/valyala/fasthttp"
 
@@ -45,36 +46,42 @@ var (
 type RequestError struct {
 	// Status is the HTTP status, 400 to 599. Default: 403 for code 4, otherwise 400.
 	Status int
-	// Code is Engine.IO's: 0 unknown transport, 1 unknown session, 2 bad handshake method,
-	// 3 bad request, 4 forbidden, 5 unsupported protocol version. Default for a refusal by
-	// OnHandshake: 4.
+	// Code is Engine.IO's, such as CodeBadRequest. A refusal by OnHandshake with code 0 has CodeForbidden, so
+	// OnHandshake cannot refuse with CodeUnknownTransport.
 	Code int
 	// Message is what the client's error says. Default: the code's text in the protocol.
 	Message string
-	// Header is added to the response, such as WWW-Authenticate or Retry-After.
-	Header map[string]string
+	// Header is added to the response, such as WWW-Authenticate or Retry-After. Its values replace those that a
+	// middleware has set for the same name.
+	Header http.Header
 	// Err is what was wrong, for the log and OnRequestRefused; the client is not told. Default:
 	// the error of OnHandshake that was no RequestError.
 	Err error
 }
 
-// The codes of the protocol.
+// The error codes of the protocol, which clients find in the body of a refusal.
 const (
-	codeUnknownTransport = iota
-	codeUnknownSession
-	codeBadMethod
-	codeBadRequest
-	codeForbidden
-	codeUnsupportedVersion
+	// CodeUnknownTransport: transport is missing, unknown or not in Config.Transports.
+	CodeUnknownTransport = 0
+	// CodeUnknownSession: no session has this sid. Clients connect again.
+	CodeUnknownSession = 1
+	// CodeBadMethod: a handshake by another method than GET.
+	CodeBadMethod = 2
+	// CodeBadRequest: whatever else is wrong with a request.
+	CodeBadRequest = 3
+	// CodeForbidden: the application refused, or the page's origin is not allowed.
+	CodeForbidden = 4
+	// CodeUnsupportedVersion: EIO is not in Config.Revisions.
+	CodeUnsupportedVersion = 5
 )
 
 var codeText = [...]string{
-	codeUnknownTransport:   "Transport unknown",
-	codeUnknownSession:     "Session ID unknown",
-	codeBadMethod:          "Bad handshake method",
-	codeBadRequest:         "Bad request",
-	codeForbidden:          "Forbidden",
-	codeUnsupportedVersion: "Unsupported protocol version",
+	CodeUnknownTransport:   "Transport unknown",
+	CodeUnknownSession:     "Session ID unknown",
+	CodeBadMethod:          "Bad handshake method",
+	CodeBadRequest:         "Bad request",
+	CodeForbidden:          "Forbidden",
+	CodeUnsupportedVersion: "Unsupported protocol version",
 }
 
 // Error is the message with its status and code.
@@ -91,16 +98,16 @@ func refuse(code int, err error) *RequestError { return &RequestError{Code: code
 func refusal(err error) *RequestError {
 	var e *RequestError
 	if !errors.As(err, &e) {
-		e = &RequestError{Code: codeForbidden, Err: err}
+		e = &RequestError{Code: CodeForbidden, Err: err}
 		e.Status, e.Message, _ = status.Of(err)
 		return e.withDefaults()
 	}
 	if e == nil {
-		return (&RequestError{Code: codeForbidden, Err: err}).withDefaults()
+		return (&RequestError{Code: CodeForbidden, Err: err}).withDefaults()
 	}
 	c := *e
 	if c.Code == 0 {
-		c.Code = codeForbidden
+		c.Code = CodeForbidden
 	}
 	return c.withDefaults()
 }
@@ -109,7 +116,7 @@ func (e *RequestError) withDefaults() *RequestError {
 	c := *e
 	if c.Status < 400 || c.Status > 599 {
 		c.Status = 400
-		if c.Code == codeForbidden {
+		if c.Code == CodeForbidden {
 			c.Status = 403
 		}
 	}
@@ -120,7 +127,7 @@ func (e *RequestError) withDefaults() *RequestError {
 }
 
 func forbidden(message string, err error) *RequestError {
-	return &RequestError{Code: codeForbidden, Message: message, Err: err}
+	return &RequestError{Code: CodeForbidden, Message: message, Err: err}
 }
 
 // refuse answers with an error of the protocol. Headers set before, by a middleware, stay.
@@ -134,8 +141,14 @@ func (srv *Server) refuse(ctx *fasthttp.RequestCtx, e *RequestError) {
 	ctx.SetStatusCode(e.Status)
 	ctx.Response.Header.SetContentType("application/json")
 	ctx.Response.Header.Set("Cache-Control", "no-store")
-	for k, v := range e.Header {
-		ctx.Response.Header.Set(k, v)
+	for name, values := range e.Header {
+		for i, value := range values {
+			if i == 0 {
+				ctx.Response.Header.Set(name, value)
+			} else {
+				ctx.Response.Header.Add(name, value)
+			}
+		}
 	}
 	ctx.Response.SetBody(body)
 	discardBody(ctx)
@@ -144,7 +157,7 @@ func (srv *Server) refuse(ctx *fasthttp.RequestCtx, e *RequestError) {
 // refuseEmpty answers with a bare status, as the reference does for what breaks the rules of
 // long-polling.
 func (srv *Server) refuseEmpty(ctx *fasthttp.RequestCtx, status int, err error) {
-	srv.reportRefusal(ctx, &RequestError{Status: status, Code: codeBadRequest, Message: codeText[codeBadRequest], Err: err})
+	srv.reportRefusal(ctx, &RequestError{Status: status, Code: CodeBadRequest, Message: codeText[CodeBadRequest], Err: err})
 	ctx.SetStatusCode(status)
 	if !ctx.Response.ConnectionClose() {
 		discardBody(ctx)

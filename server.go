@@ -50,12 +50,7 @@ type Server struct {
 func New(config Config) *Server {
 	srv := &Server{config: config.withDefaults(), made: time.Now(), drainGap: maxDrainGap, stopped: make(chan struct{})}
 	srv.config.check()
-	if f := srv.config.AllowOrigin; f != nil {
-		srv.config.AllowOrigin = func(origin string) (ok bool) {
-			srv.guarded("AllowOrigin", func() { ok = f(origin) })
-			return ok
-		}
-	}
+	srv.guardAllowOrigin()
 	var err error
 	if srv.proxies, err = newProxies(srv.config.TrustedProxies); err != nil {
 		panic("engineio: Config.TrustedProxies: " + err.Error())

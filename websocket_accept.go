@@ -26,7 +26,7 @@ func checkUpgrade(ctx *fasthttp.RequestCtx) *RequestError {
 	var e *wshandshake.HandshakeError
 	err := wshandshake.CheckUpgrade(ctx)
 	if errors.As(err, &e) {
-		return &RequestError{Status: e.Status, Code: codeBadRequest, Message: e.Reason, Err: err}
+		return &RequestError{Status: e.Status, Code: CodeBadRequest, Message: e.Reason, Err: err}
 	}
 	return nil
 }
@@ -38,7 +38,7 @@ func (srv *Server) openWebSocket(ctx *fasthttp.RequestCtx, s *Session) {
 	switch {
 	case !srv.add(s):
 		s.terminate(ReasonServerClose, errIDInUse)
-		srv.refuse(ctx, refuse(codeBadRequest, errIDInUse))
+		srv.refuse(ctx, refuse(CodeBadRequest, errIDInUse))
 		return
 	case srv.draining.Load():
 		s.close(ReasonDrain) // unless add or Shutdown has done so

@@ -86,7 +86,7 @@ func (srv *Server) upgrade(ctx *fasthttp.RequestCtx, r request) {
 		return
 	}
 	if !srv.mayUpgrade(Polling) {
-		srv.refuse(ctx, refuse(codeBadRequest, errNoUpgrade))
+		srv.refuse(ctx, refuse(CodeBadRequest, errNoUpgrade))
 		return
 	}
 	w := newWebSocket(r.session)

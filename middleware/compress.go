@@ -24,13 +24,21 @@ type CompressConfig struct {
 	// decides where the client likes several equally well. Default: zstd, gzip, br, deflate.
 	Prefer []string
 
-	// Levels from 1 (fast) up to 9 for gzip and deflate, 6 for br and 3 for zstd.
-	// Default: 5, 5, 2 and 1.
-	GzipLevel, DeflateLevel, BrotliLevel, ZstdLevel int
+	// CompressionLevels are the effort per coding. Default: see CompressionLevels.
+	CompressionLevels CompressionLevels
 
 	// Types are the media types to compress: "text/css", "text/*" or "*+json". Default: text/*, JSON,
 	// XML, JavaScript, WebAssembly, SVG, uncompressed fonts and images, and *+json, *+xml, *+text.
 	Types []string
+}
+
+// CompressionLevels are the effort per coding, from 1 (fast) up. Zero is the default of each. An
+// engineio.CompressionLevels converts to it.
+type CompressionLevels struct {
+	Gzip    int // 1 to 9. Default: 5
+	Deflate int // 1 to 9. Default: 5
+	Brotli  int // 1 to 6. Default: 2
+	Zstd    int // 1 to 3. Default: 1
 }
 
 var compressible = []string{
@@ -105,10 +113,8 @@ func newCompressing(config CompressConfig) *compressing {
 		z.types = compressible
 	}
 	z.types = lowered(z.types)
-	o := compress.Options{
-		GzipLevel: config.GzipLevel, DeflateLevel: config.DeflateLevel,
-		BrotliLevel: config.BrotliLevel, ZstdLevel: config.ZstdLevel,
-	}
+	l := config.CompressionLevels
+	o := compress.Options{GzipLevel: l.Gzip, DeflateLevel: l.Deflate, BrotliLevel: l.Brotli, ZstdLevel: l.Zstd}
 	for _, token := range config.Prefer {
 		e, ok := compress.Parse([]byte(token))
 		if !ok || e == compress.Identity {

@@ -248,10 +248,10 @@ func TestCompressConcurrent(t *testing.T) {
 
 func TestCompressMisconfigured(t *testing.T) {
 	for want, config := range map[string]CompressConfig{
-		"gzip level":    {GzipLevel: 10},
-		"br level":      {BrotliLevel: 11},
-		"zstd level":    {ZstdLevel: -1},
-		"deflate level": {DeflateLevel: 99},
+		"gzip level":    {CompressionLevels: CompressionLevels{Gzip: 10}},
+		"br level":      {CompressionLevels: CompressionLevels{Brotli: 11}},
+		"zstd level":    {CompressionLevels: CompressionLevels{Zstd: -1}},
+		"deflate level": {CompressionLevels: CompressionLevels{Deflate: 99}},
 		"snappy":        {Prefer: []string{"snappy"}},
 		"identity":      {Prefer: []string{"identity"}},
 		"twice":         {Prefer: []string{"gzip", "x-gzip"}},

@@ -10,21 +10,21 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// CORSConfig configures CORS. One of Origins and AllowOrigin is required.
+// CORSConfig configures CORS. One of AllowedOrigins and AllowOrigin is required.
 type CORSConfig struct {
-	// Origins are the origins whose pages may read the responses: "https://example.com" exactly,
+	// AllowedOrigins are the origins whose pages may read the responses: "https://example.com" exactly,
 	// "https://*.example.com" with every subdomain (not example.com itself), "http://localhost:*" with any
 	// port, "file://", "null" (any page can have it, by a sandboxed frame), or "*" for all.
-	Origins []string
+	AllowedOrigins []string
 
-	// AllowOrigin decides about origins that Origins does not match. It sees the header as it was
+	// AllowOrigin decides about origins that AllowedOrigins does not match. It sees the header as it was
 	// sent, "null" included. A panic is logged and refuses. Optional; useless beside "*".
 	AllowOrigin func(ctx *fasthttp.RequestCtx, origin string) bool
 
-	// Credentials lets pages send cookies and authorization along. It cannot go with "*": every page
+	// AllowCredentials lets pages send cookies and authorization along. It cannot go with "*": every page
 	// of the web would act as the user. Who wants even that must say so, by an AllowOrigin that
 	// returns true.
-	Credentials bool
+	AllowCredentials bool
 
 	// Methods are what a preflight allows. Default: GET, HEAD, PUT, PATCH, POST, DELETE.
 	Methods []string
@@ -45,8 +45,8 @@ type CORSConfig struct {
 // responses of the handlers inside.
 //
 //	h = middleware.CORS(middleware.CORSConfig{
-//		Origins:     []string{"https://example.com", "https://*.example.com"},
-//		Credentials: true,
+//		AllowedOrigins:   []string{"https://example.com", "https://*.example.com"},
+//		AllowCredentials: true,
 //	})(h)
 //
 // CORS refuses nothing: a request of an origin that is not allowed goes on, and the response lacks the
@@ -89,23 +89,23 @@ type cors struct {
 }
 
 func newCORS(config CORSConfig) *cors {
-	m, err := origin.Compile(config.Origins)
+	m, err := origin.Compile(config.AllowedOrigins)
 	switch {
 	case err != nil:
 		panic("middleware: CORS: " + err.Error())
-	case len(config.Origins) == 0 && config.AllowOrigin == nil:
-		panic("middleware: CORS: neither Origins nor AllowOrigin is set, nothing would be allowed")
+	case len(config.AllowedOrigins) == 0 && config.AllowOrigin == nil:
+		panic("middleware: CORS: neither AllowedOrigins nor AllowOrigin is set, nothing would be allowed")
 	case m.Any() && config.AllowOrigin != nil:
 		panic(`middleware: CORS: AllowOrigin would never be asked beside the origin "*"`)
-	case m.ListsNull() && config.Credentials:
-		panic(`middleware: CORS: Credentials with the origin "null" would let every page act as the user, by a sandboxed frame`)
-	case m.Any() && config.Credentials:
-		panic(`middleware: CORS: Credentials with the origin "*" would let every page act as the user`)
+	case m.ListsNull() && config.AllowCredentials:
+		panic(`middleware: CORS: AllowCredentials with the origin "null" would let every page act as the user, by a sandboxed frame`)
+	case m.Any() && config.AllowCredentials:
+		panic(`middleware: CORS: AllowCredentials with the origin "*" would let every page act as the user`)
 	}
 	c := &cors{
 		origins:     m,
 		allowOrigin: config.AllowOrigin,
-		credentials: config.Credentials,
+		credentials: config.AllowCredentials,
 		methods:     "GET, HEAD, PUT, PATCH, POST, DELETE",
 		headers:     list("Headers", config.Headers),
 		exposed:     list("ExposedHeaders", config.ExposedHeaders),

@@ -23,12 +23,12 @@ func expectCORS(t *testing.T, resp *fasthttp.Response, want map[string]string) {
 }
 
 func TestCORSRequest(t *testing.T) {
-	listed := CORSConfig{Origins: []string{"https://a.test", "https://*.b.test"}}
-	withAll := CORSConfig{Origins: listed.Origins, Credentials: true, ExposedHeaders: []string{"X-One", "X-Two"}, MaxAge: time.Hour}
+	listed := CORSConfig{AllowedOrigins: []string{"https://a.test", "https://*.b.test"}}
+	withAll := CORSConfig{AllowedOrigins: listed.AllowedOrigins, AllowCredentials: true, ExposedHeaders: []string{"X-One", "X-Two"}, MaxAge: time.Hour}
 	byFunc := CORSConfig{AllowOrigin: func(ctx *fasthttp.RequestCtx, origin string) bool {
 		return origin == "null" && string(ctx.Path()) == "/"
-	}, Credentials: true}
-	everyone := CORSConfig{Origins: []string{"*"}, ExposedHeaders: []string{"X-One"}}
+	}, AllowCredentials: true}
+	everyone := CORSConfig{AllowedOrigins: []string{"*"}, ExposedHeaders: []string{"X-One"}}
 	tests := map[string]struct {
 		config CORSConfig
 		origin string
@@ -80,27 +80,27 @@ func TestCORSPreflight(t *testing.T) {
 		config CORSConfig
 		want   map[string]string
 	}{
-		"defaults": {CORSConfig{Origins: []string{"https://a.test"}}, map[string]string{
+		"defaults": {CORSConfig{AllowedOrigins: []string{"https://a.test"}}, map[string]string{
 			"Access-Control-Allow-Origin": "https://a.test", "Access-Control-Allow-Methods": defaults,
 			"Access-Control-Allow-Headers": "X-Asked", "Vary": "Origin, Access-Control-Request-Headers",
 		}},
-		"any": {CORSConfig{Origins: []string{"*"}}, map[string]string{
+		"any": {CORSConfig{AllowedOrigins: []string{"*"}}, map[string]string{
 			"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Methods": defaults,
 			"Access-Control-Allow-Headers": "X-Asked", "Vary": "Access-Control-Request-Headers",
 		}},
 		"all options": {CORSConfig{
-			Origins: []string{"https://a.test"}, Credentials: true, Methods: []string{"GET", "PURGE"},
+			AllowedOrigins: []string{"https://a.test"}, AllowCredentials: true, Methods: []string{"GET", "PURGE"},
 			Headers: []string{"X-A", "X-B"}, ExposedHeaders: []string{"X-C"}, MaxAge: 90 * time.Second,
 		}, map[string]string{
 			"Access-Control-Allow-Origin": "https://a.test", "Access-Control-Allow-Credentials": "true",
 			"Access-Control-Allow-Methods": "GET, PURGE", "Access-Control-Allow-Headers": "X-A, X-B",
 			"Access-Control-Max-Age": "90", "Vary": "Origin",
 		}},
-		"no memory": {CORSConfig{Origins: []string{"https://a.test"}, MaxAge: -1, Headers: []string{"X"}}, map[string]string{
+		"no memory": {CORSConfig{AllowedOrigins: []string{"https://a.test"}, MaxAge: -1, Headers: []string{"X"}}, map[string]string{
 			"Access-Control-Allow-Origin": "https://a.test", "Access-Control-Allow-Methods": defaults,
 			"Access-Control-Allow-Headers": "X", "Access-Control-Max-Age": "0", "Vary": "Origin",
 		}},
-		"refused": {CORSConfig{Origins: []string{"https://b.test"}, Credentials: true, MaxAge: time.Hour}, map[string]string{
+		"refused": {CORSConfig{AllowedOrigins: []string{"https://b.test"}, AllowCredentials: true, MaxAge: time.Hour}, map[string]string{
 			"Vary": "Origin, Access-Control-Request-Headers",
 		}},
 	}
@@ -118,7 +118,7 @@ func TestCORSPreflight(t *testing.T) {
 }
 
 func TestCORSLeavesHandlersDecision(t *testing.T) {
-	s := newSite(t, CORS(CORSConfig{Origins: []string{"https://a.test"}, Credentials: true})(func(ctx *fasthttp.RequestCtx) {
+	s := newSite(t, CORS(CORSConfig{AllowedOrigins: []string{"https://a.test"}, AllowCredentials: true})(func(ctx *fasthttp.RequestCtx) {
 		ctx.Response.Header.Set("Access-Control-Allow-Origin", "*")
 	}))
 	expectCORS(t, s.do("GET", "/", "Origin", "https://a.test"), map[string]string{
@@ -129,16 +129,16 @@ func TestCORSLeavesHandlersDecision(t *testing.T) {
 func TestCORSMisconfigured(t *testing.T) {
 	allow := func(*fasthttp.RequestCtx, string) bool { return true }
 	for want, config := range map[string]CORSConfig{
-		"neither Origins nor AllowOrigin": {Credentials: true},
-		"Credentials":                     {Origins: []string{"*"}, Credentials: true},
-		"never be asked":                  {Origins: []string{"*"}, AllowOrigin: allow},
-		`"https://a.test/"`:               {Origins: []string{"https://a.test/"}},
-		`"null"`:                          {Origins: []string{"null"}, Credentials: true},
-		"Methods":                         {Origins: []string{"*"}, Methods: []string{"GET, POST"}},
-		"Headers":                         {Origins: []string{"*"}, Headers: []string{"X-A\r\nX-B"}},
-		"ExposedHeaders":                  {Origins: []string{"*"}, ExposedHeaders: []string{""}},
+		"neither AllowedOrigins nor AllowOrigin": {AllowCredentials: true},
+		"Credentials":                            {AllowedOrigins: []string{"*"}, AllowCredentials: true},
+		"never be asked":                         {AllowedOrigins: []string{"*"}, AllowOrigin: allow},
+		`"https://a.test/"`:                      {AllowedOrigins: []string{"https://a.test/"}},
+		`"null"`:                                 {AllowedOrigins: []string{"null"}, AllowCredentials: true},
+		"Methods":                                {AllowedOrigins: []string{"*"}, Methods: []string{"GET, POST"}},
+		"Headers":                                {AllowedOrigins: []string{"*"}, Headers: []string{"X-A\r\nX-B"}},
+		"ExposedHeaders":                         {AllowedOrigins: []string{"*"}, ExposedHeaders: []string{""}},
 	} {
 		mustPanic(t, want, func() { CORS(config) })
 	}
-	CORS(CORSConfig{AllowOrigin: allow, Credentials: true}) // reflecting everybody must be said like this
+	CORS(CORSConfig{AllowOrigin: allow, AllowCredentials: true}) // reflecting everybody must be said like this
 }

@@ -15,15 +15,15 @@ func Example() {
 	h = middleware.Static(middleware.StaticFiles{"/": {Name: "index.html"}, "/static": {Name: "./public"}})(h)
 	h = middleware.Compress(middleware.CompressConfig{})(h)
 	h = middleware.Recover(middleware.RecoverConfig{})(h)
-	h = middleware.CORS(middleware.CORSConfig{Origins: []string{"https://example.com"}})(h)
+	h = middleware.CORS(middleware.CORSConfig{AllowedOrigins: []string{"https://example.com"}})(h)
 	_ = fasthttp.Server{Handler: h}
 }
 
 func ExampleCORS() {
 	h := middleware.CORS(middleware.CORSConfig{
-		Origins:     []string{"https://example.com", "https://*.example.com"},
-		Credentials: true,
-		MaxAge:      time.Hour,
+		AllowedOrigins:   []string{"https://example.com", "https://*.example.com"},
+		AllowCredentials: true,
+		MaxAge:           time.Hour,
 	})(router.Handler)
 	_ = fasthttp.Server{Handler: h}
 }

@@ -20,7 +20,7 @@ func TestHeadersInAnyCase(t *testing.T) {
 	}
 	h := Static(StaticFiles{"/": {Name: name}})(func(ctx *fasthttp.RequestCtx) { ctx.Error("none", 404) })
 	h = Compress(CompressConfig{})(h)
-	h = CORS(CORSConfig{Origins: []string{"https://app.example"}})(h)
+	h = CORS(CORSConfig{AllowedOrigins: []string{"https://app.example"}})(h)
 	ask := func(method string, lines ...string) *fasthttp.Response {
 		ctx := new(fasthttp.RequestCtx)
 		ctx.Request.Header.DisableNormalizing()

@@ -8,7 +8,7 @@
 //	h = middleware.Static(middleware.StaticFiles{"/": {Name: "index.html"}})(h)
 //	h = middleware.Compress(middleware.CompressConfig{})(h)
 //	h = middleware.Recover(middleware.RecoverConfig{})(h)
-//	h = middleware.CORS(middleware.CORSConfig{Origins: []string{"https://example.com"}})(h)
+//	h = middleware.CORS(middleware.CORSConfig{AllowedOrigins: []string{"https://example.com"}})(h)
 //	fasthttp.ListenAndServe(":3000", srv.Handler(h))
 //
 // CORS belongs outside of Recover, so that a page can read a 500 too. The engine itself does its own

@@ -83,7 +83,7 @@ func mustPanic(t *testing.T, want string, f func()) {
 }
 
 func TestNilHandler(t *testing.T) {
-	mustPanic(t, "CORS", func() { CORS(CORSConfig{Origins: []string{"*"}})(nil) })
+	mustPanic(t, "CORS", func() { CORS(CORSConfig{AllowedOrigins: []string{"*"}})(nil) })
 	mustPanic(t, "Compress", func() { Compress(CompressConfig{})(nil) })
 	mustPanic(t, "Static", func() { Static(StaticFiles{"/": {Name: "x"}})(nil) })
 	mustPanic(t, "Recover", func() { Recover(RecoverConfig{})(nil) })

@@ -145,7 +145,7 @@ func TestUnreadStreamIsNotARequest(t *testing.T) {
 		wrap func(fasthttp.RequestHandler) fasthttp.RequestHandler
 		head string
 	}{
-		"a preflight": {CORS(CORSConfig{Origins: []string{"https://example.com"}}),
+		"a preflight": {CORS(CORSConfig{AllowedOrigins: []string{"https://example.com"}}),
 			"OPTIONS / HTTP/1.1\r\nHost: a\r\nOrigin: https://evil.example\r\nAccess-Control-Request-Method: PUT\r\n"},
 		"a file":  {Static(StaticFiles{"/static": {Name: dir}}), "GET /static/a.txt HTTP/1.1\r\nHost: a\r\n"},
 		"a panic": {boom, "POST / HTTP/1.1\r\nHost: a\r\n"},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/fasteio/engineio"
 	"github.com/fasteio/engineio/codec"
+	"github.com/valyala/fasthttp"
 )
 
 const specVariable = "ENGINEIO_ABUSE_SPEC"
@@ -77,7 +78,7 @@ func (s spec) config() engineio.Config {
 		c.Cookie = &engineio.Cookie{}
 	}
 	if s.EveryOrigin {
-		c.AllowOrigin = func(string) bool { return true }
+		c.AllowOrigin = func(*fasthttp.RequestCtx, string) bool { return true }
 	}
 	return c
 }

@@ -93,7 +93,7 @@ func (o *Options) config() engineio.Config {
 		OnMessage:   echo,
 	}
 	if o.corsCredentials && o.corsOrigins == "*" { // a mistake but for tests, so it must be said by a func
-		c.AllowedOrigins, c.AllowOrigin = nil, func(string) bool { return true }
+		c.AllowedOrigins, c.AllowOrigin = nil, func(*fasthttp.RequestCtx, string) bool { return true }
 	}
 	if o.cookie != "" {
 		c.Cookie = &engineio.Cookie{Name: o.cookie}
