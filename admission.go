@@ -130,7 +130,7 @@ func (srv *Server) admit(from netip.Addr) *RequestError {
 	}
 	srv.busy.add() // before draining is read, or Shutdown could miss the session
 	err := srv.admission.reserve(from, srv.now())
-	if err == nil && !srv.sessions.tryAdd(srv.config.MaxSessions) {
+	if err == nil && !srv.places.tryAdd(srv.config.MaxSessions) {
 		srv.admission.release(from)
 		err = retryLater(503, "Too many sessions", unavailableTime, errSessions)
 	}
@@ -151,5 +151,5 @@ func errDraining() *RequestError {
 // releasePlace gives back what admit has counted for a session, but for busy, which the caller ends.
 func (srv *Server) releasePlace(from netip.Addr) {
 	srv.admission.release(from)
-	srv.sessions.done()
+	srv.places.done()
 }

@@ -91,7 +91,7 @@ func TestPlaceOfAnAddressIsFreeAgain(t *testing.T) {
 			c := e.connect(t, setup)
 			turnedAway(t, e, enginetest.Setup{Way: enginetest.ByPolling})
 			end(t, e, c)
-			eventually(t, name+": the place is free", func() bool { return e.Len() == 0 })
+			eventually(t, name+": the place is free", func() bool { return e.Places() == 0 })
 			c.Close()
 		}
 		e.connect(t, setup)

@@ -158,7 +158,7 @@ func TestMaxSessions(t *testing.T) {
 			s.CloseNow()
 			break
 		}
-		eventually(t, "a place is free", func() bool { return e.Len() == 2 })
+		eventually(t, "a place is free", func() bool { return e.Places() == 2 })
 		alive(t, e.connect(t, setup))
 	})
 }

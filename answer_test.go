@@ -95,7 +95,7 @@ func TestGetDuringAnAnswerIsAnOverlap(t *testing.T) {
 		if r := reasonOf(t, s); r != ReasonTransportError {
 			t.Errorf("ended with %v", r)
 		}
-		if c := visit(t, srv, "GET", handshake4); c.Response.StatusCode() != 503 || srv.Len() != 1 {
+		if c := visit(t, srv, "GET", handshake4); c.Response.StatusCode() != 503 || srv.places.count() != 1 {
 			t.Errorf("while its answer is there a handshake is answered %d", c.Response.StatusCode())
 		}
 		r.ctx.Request.Reset()
@@ -144,12 +144,12 @@ func TestAnswerOfASessionThatEnds(t *testing.T) {
 			if _, err := server.Write(r.body); err == nil || time.Since(start) != closeTimeout {
 				t.Errorf("%v after %v", err, time.Since(start))
 			}
-			if srv.Len() != 1 {
-				t.Errorf("%d sessions while the answer is there", srv.Len())
+			if srv.places.count() != 1 {
+				t.Errorf("%d sessions while the answer is there", srv.places.count())
 			}
 			r.ctx.Request.Reset()
-			if srv.Len() != 0 {
-				t.Errorf("%d sessions after it", srv.Len())
+			if srv.places.count() != 0 {
+				t.Errorf("%d sessions after it", srv.places.count())
 			}
 			queuedBy(t, srv, "after it")
 			shut(srv)
@@ -164,12 +164,12 @@ func TestAnswerAfterTheEnd(t *testing.T) {
 		s := openPolling(t, srv, V4)
 		s.CloseNow()
 		r := answering(t, s)
-		if srv.Len() != 1 {
-			t.Errorf("%d sessions", srv.Len())
+		if srv.places.count() != 1 {
+			t.Errorf("%d sessions", srv.places.count())
 		}
 		r.ctx.Request.Reset()
-		if srv.Len() != 0 {
-			t.Errorf("%d sessions after it", srv.Len())
+		if srv.places.count() != 0 {
+			t.Errorf("%d sessions after it", srv.places.count())
 		}
 		shut(srv)
 		settled(t, srv)
@@ -223,13 +223,13 @@ func TestFirstAnswerIsCounted(t *testing.T) {
 	}
 	s := onlySession(t, srv)
 	s.CloseNow()
-	if srv.Len() != 1 {
-		t.Errorf("%d sessions while the answer is there", srv.Len())
+	if srv.places.count() != 1 {
+		t.Errorf("%d sessions while the answer is there", srv.places.count())
 	}
 	_ = c.Close()
 	settled(t, srv)
-	if srv.Len() != 0 {
-		t.Errorf("%d sessions after it", srv.Len())
+	if srv.places.count() != 0 {
+		t.Errorf("%d sessions after it", srv.places.count())
 	}
 	queuedBy(t, srv, "after it")
 	shut(srv)

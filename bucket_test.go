@@ -197,8 +197,8 @@ func TestSessionBoundsAreExact(t *testing.T) {
 			}
 			close(begin)
 			all.Wait()
-			if in.Load() != most || refused.Load() != visitors-most || srv.Len() != most {
-				t.Fatalf("%s, round %d: %d were let in, %d refused, %d counted", name, round, in.Load(), refused.Load(), srv.Len())
+			if in.Load() != most || refused.Load() != visitors-most || srv.places.count() != most {
+				t.Fatalf("%s, round %d: %d were let in, %d refused, %d counted", name, round, in.Load(), refused.Load(), srv.places.count())
 			}
 			for range most {
 				srv.releasePlace(from)
@@ -284,8 +284,8 @@ func TestAddressesAreForgotten(t *testing.T) {
 func placeFree(t *testing.T, srv *Server, what string) {
 	t.Helper()
 	one := netip.MustParseAddr("10.0.0.1")
-	if n := srv.admission.addresses[one].sessions; n != 0 || srv.Len() != 0 {
-		t.Errorf("%s: %d sessions are counted of the address, %d in all", what, n, srv.Len())
+	if n := srv.admission.addresses[one].sessions; n != 0 || srv.places.count() != 0 {
+		t.Errorf("%s: %d sessions are counted of the address, %d in all", what, n, srv.places.count())
 	}
 	if err := srv.admit(one); err != nil {
 		t.Errorf("%s: the next one is refused: %v", what, err)
@@ -366,8 +366,8 @@ func TestPlaceIsFreeAfterAFullServer(t *testing.T) {
 		placeFree(t, srv, "MaxSessions")
 		shut(srv)
 		bounced(t, knock(srv, "10.0.0.1", handshake4), 503, "Server is shutting down")
-		if n := srv.admission.addresses[netip.MustParseAddr("10.0.0.1")].sessions; n != 0 || srv.Len() != 0 {
-			t.Errorf("after Shutdown %d sessions of the address, %d in all", n, srv.Len())
+		if n := srv.admission.addresses[netip.MustParseAddr("10.0.0.1")].sessions; n != 0 || srv.places.count() != 0 {
+			t.Errorf("after Shutdown %d sessions of the address, %d in all", n, srv.places.count())
 		}
 		settled(t, srv)
 	})

@@ -178,8 +178,8 @@ func TestNoDisconnectWithoutConnect(t *testing.T) {
 			srv := newTestServer(d.config(func(string, *Session) {}))
 			open(t, srv)
 			settled(t, srv)
-			if len(d.lines) > 0 || srv.Len() != 0 {
-				t.Errorf("callbacks %q, %d sessions left", d.lines, srv.Len())
+			if len(d.lines) > 0 || srv.places.count() != 0 {
+				t.Errorf("callbacks %q, %d sessions left", d.lines, srv.places.count())
 			}
 		})
 	}
@@ -258,8 +258,8 @@ func TestPanicInHandshake(t *testing.T) {
 	})
 	ctx := new(fasthttp.RequestCtx)
 	srv.handshake(ctx, request{transport: Polling, revision: V4})
-	if ctx.Response.StatusCode() != 500 || srv.Len() != 0 || book.count("ERROR engineio: panic") != 1 {
-		t.Errorf("answered %d %s, %d sessions left", ctx.Response.StatusCode(), ctx.Response.Body(), srv.Len())
+	if ctx.Response.StatusCode() != 500 || srv.places.count() != 0 || book.count("ERROR engineio: panic") != 1 {
+		t.Errorf("answered %d %s, %d sessions left", ctx.Response.StatusCode(), ctx.Response.Body(), srv.places.count())
 	}
 }
 

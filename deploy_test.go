@@ -457,7 +457,7 @@ func TestShutdownOfTheHTTPServerWithManySessions(t *testing.T) {
 				t.Fatal("Shutdown hangs")
 			}
 			took := time.Since(start)
-			eventually(t, "no sessions", func() bool { return e.Len() == 0 })
+			eventually(t, "no sessions", func() bool { return e.Places() == 0 })
 			for range 4 * each {
 				e.ended(t, engineio.ReasonShutdown)
 			}

@@ -30,7 +30,7 @@ func (srv *Server) Drain(ctx context.Context, window time.Duration) error {
 	rand.Shuffle(len(sessions), func(i, k int) { sessions[i], sessions[k] = sessions[k], sessions[i] })
 	begin := srv.now()
 	left := make(chan error, 1)
-	go func() { left <- srv.sessions.wait(ctx) }()
+	go func() { left <- srv.places.wait(ctx) }()
 	for i, s := range sessions {
 		due := begin + min(time.Duration(float64(window)*float64(i+1)/float64(len(sessions))), time.Duration(i+1)*srv.drainGap)
 		timer := time.NewTimer(due - srv.now())

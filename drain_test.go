@@ -131,8 +131,8 @@ func TestDrainIsSpreadOverTheWindow(t *testing.T) {
 			}
 		}
 		returned(t, result, nil)
-		if last := left.log[len(left.log)-1].at; last != 10*tenth || srv.Len() != 0 {
-			t.Errorf("the last session left after %v, and there are %d", last, srv.Len())
+		if last := left.log[len(left.log)-1].at; last != 10*tenth || srv.places.count() != 0 {
+			t.Errorf("the last session left after %v, and there are %d", last, srv.places.count())
 		}
 	})
 }
@@ -186,8 +186,8 @@ func TestHandshakesDuringDrain(t *testing.T) {
 		refused("at the beginning")
 		time.Sleep(30 * time.Minute)
 		refused("in the middle")
-		if gone := left.whose(t, ReasonDrain); gone != 5 || srv.Len() != 5 {
-			t.Errorf("%d have left, %d are there", gone, srv.Len())
+		if gone := left.whose(t, ReasonDrain); gone != 5 || srv.places.count() != 5 {
+			t.Errorf("%d have left, %d are there", gone, srv.places.count())
 		}
 		cancel()
 		returned(t, result, context.Canceled)
@@ -316,8 +316,8 @@ func TestDrainIsGivenUp(t *testing.T) {
 				returned(t, result, why)
 				time.Sleep(10 * time.Hour)
 				want := int(after * 10 / time.Hour)
-				if gone := left.whose(t, ReasonDrain); gone != want || srv.Len() != 10-want {
-					t.Errorf("%d have left, %d are there, want %d gone", gone, srv.Len(), want)
+				if gone := left.whose(t, ReasonDrain); gone != want || srv.places.count() != 10-want {
+					t.Errorf("%d have left, %d are there, want %d gone", gone, srv.places.count(), want)
 				}
 				for _, s := range sessions {
 					if err := s.SendText("x"); (err == nil) == s.isClosed() {
@@ -389,8 +389,8 @@ func TestDrainMeets(t *testing.T) {
 				for _, e := range left.log {
 					why[e.why]++
 				}
-				if !maps.Equal(why, meet.why) || srv.Len() != 0 {
-					t.Errorf("ended %v, want %v; %d are left", why, meet.why, srv.Len())
+				if !maps.Equal(why, meet.why) || srv.places.count() != 0 {
+					t.Errorf("ended %v, want %v; %d are left", why, meet.why, srv.places.count())
 				}
 			})
 		})

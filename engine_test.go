@@ -116,7 +116,7 @@ func (e *engine) settle(t *testing.T) {
 	if err := e.Shutdown(ctx); err != nil {
 		t.Errorf("Shutdown: %v", err)
 	}
-	eventually(t, "no session is left", func() bool { return e.Len() == 0 })
+	eventually(t, "no session is left", func() bool { return e.Places() == 0 })
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for s := range e.open {

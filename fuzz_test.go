@@ -51,8 +51,8 @@ func FuzzRequest(f *testing.F) {
 		}
 		shut(srv)
 		settled(t, srv)
-		if srv.Len() != 0 {
-			t.Fatalf("%d sessions are left", srv.Len())
+		if srv.places.count() != 0 {
+			t.Fatalf("%d sessions are left", srv.places.count())
 		}
 		if !bytes.Contains(in, []byte("HEAD")) { // whose answers have a length and no body
 			checkAnswers(t, c.out.Bytes())

@@ -222,8 +222,8 @@ func TestCloseTimeout(t *testing.T) {
 		if d := untilEnd(t, s, ReasonServerClose); d != 7*time.Second {
 			t.Errorf("ended after %v", d)
 		}
-		if srv.Len() != 0 {
-			t.Errorf("%d sessions left", srv.Len())
+		if srv.places.count() != 0 {
+			t.Errorf("%d sessions left", srv.places.count())
 		}
 	})
 }
@@ -251,7 +251,7 @@ func TestLinger(t *testing.T) {
 				if known() {
 					t.Errorf("it is still there after %v", lingerTime)
 				}
-				if _, open := srv.Session(s.id); open || srv.Len() != 0 {
+				if _, open := srv.Session(s.id); open || srv.places.count() != 0 {
 					t.Error("it is still counted")
 				}
 			})
@@ -291,7 +291,7 @@ func TestSessionThatNeverOpens(t *testing.T) {
 				t.Errorf("%v: ended after %v", via, d)
 			}
 		}
-		if srv.Len() != 0 || srv.busy.wait(t.Context()) != nil {
+		if srv.places.count() != 0 || srv.busy.wait(t.Context()) != nil {
 			t.Error("it is still counted")
 		}
 	})

@@ -68,8 +68,8 @@ func generate(t *testing.T, query, id string, err, want error) {
 	if got := string(answer.Body()); answer.StatusCode() != 400 || got != `{"code":3,"message":"Bad request"}` {
 		t.Errorf("answered %d %s", answer.StatusCode(), got)
 	}
-	if !errors.Is(told, want) || opened != nil || srv.Len() != 0 || untold(srv) != 0 {
-		t.Errorf("refused with %v, want %v; %d sessions", told, want, srv.Len())
+	if !errors.Is(told, want) || opened != nil || srv.places.count() != 0 || untold(srv) != 0 {
+		t.Errorf("refused with %v, want %v; %d sessions", told, want, srv.places.count())
 	}
 }
 
@@ -155,8 +155,8 @@ func TestSameIDAtOnce(t *testing.T) {
 		if got := second.Response.Header.Peek("Set-Cookie"); len(got) > 0 {
 			t.Errorf("the second gets a cookie: %s", got)
 		}
-		if len(told) != 1 || !errors.Is(told[0], errIDInUse) || srv.Len() != 1 {
-			t.Errorf("refused with %v; %d sessions", told, srv.Len())
+		if len(told) != 1 || !errors.Is(told[0], errIDInUse) || srv.places.count() != 1 {
+			t.Errorf("refused with %v; %d sessions", told, srv.places.count())
 		}
 		if err := onlySession(t, srv).SendText("kept"); err != nil {
 			t.Errorf("the first: %v", err)

@@ -194,8 +194,11 @@ func (srv *Server) unfinished() (faults []string) {
 	if n := srv.queued.used.Load(); n != 0 {
 		faults = append(faults, fmt.Sprintf("%d bytes of queues", n))
 	}
-	if n := srv.sessions.count(); n != 0 {
+	if n := srv.places.count(); n != 0 {
 		faults = append(faults, fmt.Sprintf("%d sessions", n))
+	}
+	if n := srv.Len(); n != 0 {
+		faults = append(faults, fmt.Sprintf("%d open sessions", n))
 	}
 	if n := srv.busy.count(); n != 0 {
 		faults = append(faults, fmt.Sprintf("%d that are busy", n))

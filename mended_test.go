@@ -51,8 +51,8 @@ func leavesNothing(t *testing.T, refuse func(s *Session) error) {
 		t.Errorf("answered %d", status)
 	}
 	settled(t, srv)
-	if srv.registry.get([]byte(refused.id)) != nil || srv.Len() != 0 || !refused.isClosed() {
-		t.Errorf("it is findable, counted (%d) or open", srv.Len())
+	if srv.registry.get([]byte(refused.id)) != nil || srv.places.count() != 0 || !refused.isClosed() {
+		t.Errorf("it is findable, counted (%d) or open", srv.places.count())
 	}
 	if refused.beat.timer.Stop() {
 		t.Error("its timer runs")

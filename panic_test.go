@@ -39,8 +39,8 @@ func TestPanicInAHook(t *testing.T) {
 			if got := string(ctx.Response.Body()); ctx.Response.StatusCode() != c.status || got != c.body {
 				t.Errorf("answered %d %s, want %d %s", ctx.Response.StatusCode(), got, c.status, c.body)
 			}
-			if book.count("ERROR engineio: panic in "+c.hook) != 1 || srv.Len() != 0 {
-				t.Errorf("logged %q, %d sessions", book.lines, srv.Len())
+			if book.count("ERROR engineio: panic in "+c.hook) != 1 || srv.places.count() != 0 {
+				t.Errorf("logged %q, %d sessions", book.lines, srv.places.count())
 			}
 		})
 	}

@@ -51,7 +51,7 @@ func (p *polling) countResponse(r *response) {
 		before, ended := p.s.setDelivery(d)
 		assert(before == nil, "two large answers of a session are under way")
 		if d.late = ended; ended {
-			srv.sessions.add()
+			srv.places.add()
 		}
 		r.delivery = d
 		r.ctx.SetUserValue(deliveryKey{}, d) // from here on it is closed however the request ends
@@ -141,7 +141,7 @@ func (s *Session) delivered(d *delivery) {
 	_, ended := s.setDelivery(nil)
 	switch {
 	case d.late:
-		s.srv.sessions.done()
+		s.srv.places.done()
 	case ended:
 		s.srv.releasePlace(s.remote.Addr())
 	}

@@ -22,7 +22,8 @@ type Server struct {
 	compressor    *compress.Compressor // nil when compression is off
 	registry      registry
 	admission     *admission
-	sessions      waitGroup       // sessions that have not ended, handshakes under way included: at most MaxSessions
+	open          atomic.Int64    // open sessions, which Len is
+	places        waitGroup       // sessions that have not ended, handshakes under way included: at most MaxSessions
 	busy          waitGroup       // what Shutdown waits for: sessions, their connections, tasks of Go
 	queued        budget          // the memory of the sessions' queues
 	handshaking   atomic.Int32    // OnHandshake under way
@@ -105,9 +106,9 @@ func (srv *Server) Sessions() iter.Seq[*Session] {
 	}
 }
 
-// Len is the number of sessions that have not ended, handshakes under way included, and those that have
-// whose last large response is being written.
-func (srv *Server) Len() int { return srv.sessions.count() }
+// Len is the number of open sessions, those that Sessions walks over. A handshake under way is none yet, and a session
+// that is closing none any more, though both count for Config.MaxSessions.
+func (srv *Server) Len() int { return int(srv.open.Load()) }
 
 // Broadcast sends p to every open session. It does not wait for any: to a WebSocket it writes what the
 // socket takes at once, about 10 us each (benchmarks/results/scale.md), and leaves the rest to a goroutine.

@@ -128,7 +128,7 @@ func (s *Session) close(r Reason) {
 		return
 	}
 	s.state, s.reason = stateClosing, r
-	s.over.Store(true)
+	s.setOver()
 	s.startTimer(beatClosing, s.srv.config.CloseTimeout)
 	s.mu.Unlock()
 	if !s.out.close() {
@@ -153,7 +153,7 @@ func (s *Session) terminate(r Reason, err error) {
 		r = s.reason
 	}
 	s.state, s.reason, s.err = stateClosed, r, err
-	s.over.Store(true)
+	s.setOver()
 	s.beat.timer.Stop()
 	probing, life, known := s.probing, s.life, s.logged
 	var answer *delivery
@@ -193,6 +193,24 @@ func (s *Session) terminate(r Reason, err error) {
 	}
 	s.srv.disconnecting.add(s)
 	go s.runOnDisconnect()
+}
+
+// setOpen has the session count as open, unless it was closed before. setOver ends that.
+func (s *Session) setOpen() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == stateOpen {
+		s.over.Store(false)
+		s.srv.open.Add(1)
+	}
+}
+
+// setOver has the session count as open no more, if it did. The caller holds mu.
+func (s *Session) setOver() {
+	if !s.over.Swap(true) {
+		n := s.srv.open.Add(-1)
+		assert(n >= 0, "more sessions ended than were open")
+	}
 }
 
 // linger keeps the id of a closed session known for one more GET, which gets the close packet: the client's next

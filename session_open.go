@@ -16,9 +16,7 @@ func (s *Session) connect(t transport) error {
 		s.terminate(ReasonServerClose, nil)
 		return ErrClosed
 	}
-	s.mu.Lock()
-	s.over.Store(s.state != stateOpen)
-	s.mu.Unlock()
+	s.setOpen()
 	if m := s.srv.config.InitialMessage; m != nil {
 		_ = s.Send(*m) // New has checked it, and the queue is empty but for the open packet
 	}

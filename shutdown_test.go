@@ -146,7 +146,7 @@ func TestShutdownOfTheHTTPServer(t *testing.T) {
 				case <-time.After(enginetest.Patience):
 					t.Fatal("Shutdown of the HTTP server hangs")
 				}
-				eventually(t, "no sessions", func() bool { return e.Len() == 0 })
+				eventually(t, "no sessions", func() bool { return e.Places() == 0 })
 			})
 		})
 	}

@@ -46,7 +46,7 @@ func TestWebSocketEchoes(t *testing.T) {
 			c.expect(t, "10 ping")
 			c.close()
 			untilEnd(t, s, ReasonTransportClose)
-			if srv.Len() != 0 || srv.busy.wait(t.Context()) != nil {
+			if srv.places.count() != 0 || srv.busy.wait(t.Context()) != nil {
 				t.Error("something is left")
 			}
 		})
@@ -88,7 +88,7 @@ func TestWebSocketEnds(t *testing.T) {
 					if r := reasonOf(t, s); r != c.reason {
 						t.Errorf("ended with %v", r)
 					}
-					if srv.Len() != 0 {
+					if srv.places.count() != 0 {
 						t.Error("the session is left")
 					}
 				})
