@@ -20,7 +20,7 @@ func knock(srv *Server, from, query string, header ...string) *fasthttp.RequestC
 	ctx := incoming("GET", query, header...)
 	ctx.SetRemoteAddr(net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(from), 4711)))
 	done := ctx.Done() // of no bubble, and nothing to watch
-	srv.watching.Store(&done)
+	srv.httpServers.Store(&[]*httpServer{{done: done}})
 	srv.ServeFastHTTP(ctx)
 	return ctx
 }

@@ -40,7 +40,7 @@ func (srv *Server) Match(path []byte) bool {
 // as long as the session's ping interval, in revision 3 its ping timeout too, and for a POST as long
 // as its OnMessage and Config.MaxMessageRate take; a WebSocket goes on after it.
 func (srv *Server) ServeFastHTTP(ctx *fasthttp.RequestCtx) {
-	srv.watch(ctx.Done())
+	http := srv.watch(ctx.Done())
 	if (ctx.IsGet() || ctx.IsOptions()) && hasContent(ctx, srv.config.BodyTimeout) {
 		srv.refuse(ctx, refuse(CodeBadRequest, errBody)) // fasthttp would take what is not read for the next request
 		return
@@ -55,12 +55,16 @@ func (srv *Server) ServeFastHTTP(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	r, err := srv.examine(ctx)
+	r.http = http
 	switch {
 	case err != nil:
 		srv.refuse(ctx, err)
 	case r.session != nil && r.transport == WebSocket:
 		srv.upgrade(ctx, r)
 	case r.session != nil:
+		if ctx.IsGet() {
+			r.session.servedBy(http, Polling)
+		}
 		r.session.poll.serve(ctx, r.jsonp)
 	default:
 		if s := srv.handshake(ctx, r); s != nil {
@@ -76,7 +80,8 @@ type request struct {
 	sid       []byte
 	jsonp     []byte // the callback's number; nil when the request is no JSONP
 	base64    bool
-	session   *Session // that of sid
+	session   *Session    // that of sid
+	http      *httpServer // that the request came to
 }
 
 // parse reads the query. Where a key stands twice the last one counts, as in the reference.
@@ -154,6 +159,10 @@ func (srv *Server) handshake(ctx *fasthttp.RequestCtx, r request) *Session {
 			srv.refuse(ctx, err)
 			return nil
 		}
+	}
+	if r.http.isEnding() {
+		srv.refuse(ctx, errDraining())
+		return nil
 	}
 	remote := srv.proxies.remoteAddr(ctx)
 	if err := srv.admit(remote.Addr()); err != nil {

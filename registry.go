@@ -93,14 +93,14 @@ func putSessionList(list *[]*Session) {
 	sessionLists.Put(list)
 }
 
-// add makes a session findable by its id. A session that opens while Shutdown or Drain walks over the others is closed
-// here. It fails when another session has the id.
+// add makes a session findable by its id. A session that opens while Shutdown, Drain or the end of its HTTP server walks
+// over the others is closed here. It fails when another session has the id.
 func (srv *Server) add(s *Session) bool {
 	if !srv.registry.add(s) {
 		return false
 	}
 	switch {
-	case srv.closing.Load():
+	case srv.closing.Load(), s.http.Load().isEnding():
 		s.close(ReasonShutdown)
 	case srv.draining.Load():
 		s.close(ReasonDrain)

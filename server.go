@@ -36,14 +36,13 @@ type Server struct {
 	drainGap      time.Duration   // the longest between two sessions that Drain closes
 	ctx           context.Context // of the tasks of Go
 	cancel        context.CancelFunc
-	watching      atomic.Pointer[<-chan struct{}] // the HTTP server of the last request
+	httpServers   atomic.Pointer[[]*httpServer] // those that have served it, and have not shut down; changed under mu
 	connWarnings  connWarnings
 
 	addressless sync.Once // the warning about clients without an IP address
 
 	mu      sync.Mutex
-	watched []<-chan struct{} // the HTTP servers whose end ends this one too
-	stopped chan struct{}     // closed when Shutdown is through
+	stopped chan struct{} // closed when Shutdown is through
 	stop    sync.Once
 }
 

@@ -33,9 +33,10 @@ type Session struct {
 	callbackRuns atomic.Bool   // a callback holds callbackMu exclusively, and nothing is read from the client meanwhile
 	revision     Revision
 
-	transport atomic.Uint32 // the Transport
-	over      atomic.Bool   // state is not open, or connect has not opened the session: nothing is received
-	probed    atomic.Bool   // an upgrade has got as far as the probe
+	http      atomic.Pointer[httpServer] // that the session lives on; nil when it cannot shut down
+	transport atomic.Uint32              // the Transport
+	over      atomic.Bool                // state is not open, or connect has not opened the session: nothing is received
+	probed    atomic.Bool                // an upgrade has got as far as the probe
 	pingGrace pingGrace
 
 	mu              sync.Mutex // a leaf, like outbox.mu

@@ -68,6 +68,7 @@ func (srv *Server) newSession(remote netip.AddrPort, id string, r request) *Sess
 	s := &Session{srv: srv, id: id, revision: r.revision, remote: remote, openedAt: srv.now(), rate: newRateLimit(c)}
 	s.pingInterval, s.pingTimeout = c.PingInterval, c.PingTimeout
 	s.transport.Store(uint32(r.transport))
+	s.http.Store(r.http)
 	s.over.Store(true)
 	s.out.init(s, r.base64 || r.jsonp != nil)
 	if r.transport == Polling {

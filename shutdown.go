@@ -3,7 +3,6 @@ package engineio
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 )
@@ -17,8 +16,13 @@ import (
 //
 // In a callback or a task of Go it would wait for itself until ctx ends: start it by go there.
 //
-// Call it before the HTTP server's own Shutdown, so that long-polling clients can still fetch
-// what was sent to them. The HTTP server's Shutdown alone does the same, but without that.
+// Call it before the HTTP server's own Shutdown, so that long-polling clients can still fetch what was sent to them.
+//
+// The HTTP server's Shutdown alone closes the sessions that live on it, with ReasonShutdown, and refuses new ones there;
+// so it hangs on no poll, but clients may miss what was sent. A session lives on the HTTP server that served its
+// handshake, its last GET, or its WebSocket. The last of several HTTP servers also ends the Server, as Shutdown does
+// within twice Config.CloseTimeout. One that has not served it a request yet does not count: call Shutdown yourself,
+// once, when the whole process ends.
 func (srv *Server) Shutdown(ctx context.Context) error {
 	srv.draining.Store(true)
 	srv.closing.Store(true)
@@ -37,33 +41,6 @@ func (srv *Server) Shutdown(ctx context.Context) error {
 	}
 	srv.stop.Do(func() { close(srv.stopped) })
 	return err
-}
-
-// watch ties this Server's life to that of an HTTP server, whose Shutdown would otherwise wait for
-// parked polls and know nothing of WebSockets.
-func (srv *Server) watch(done <-chan struct{}) {
-	if last := srv.watching.Load(); done == nil || last != nil && *last == done {
-		return // none that can be shut down, or no news
-	}
-	news := done // done itself would be on the heap for every request
-	srv.mu.Lock()
-	defer srv.mu.Unlock()
-	srv.watching.Store(&news)
-	if slices.Contains(srv.watched, done) {
-		return
-	}
-	srv.watched = append(srv.watched, done)
-	go func() {
-		select {
-		case <-done:
-			ctx, cancel := context.WithTimeout(context.Background(), 2*srv.config.CloseTimeout)
-			defer cancel()
-			if err := srv.Shutdown(ctx); err != nil {
-				srv.config.Logger.Warn("engineio: the HTTP server has shut down", "err", err)
-			}
-		case <-srv.stopped:
-		}
-	}()
 }
 
 // A sessionSet is a set of sessions, for several goroutines.

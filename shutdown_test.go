@@ -124,28 +124,20 @@ func TestShutdownOfTheHTTPServer(t *testing.T) {
 				w := e.webSocket(t, enginetest.Setup{})
 				probing := e.polling(t, enginetest.Setup{})
 				half := probe(t, probing)
-				down := make(chan error, 1)
-				go func() { down <- e.http.Shutdown() }()
-				r, err := p.Get.Read("GET")
-				if err != nil || string(r.Body) != "1" {
-					t.Errorf("the parked poll: %+v, %v", r, err)
-				}
-				p.Get.Close()
-				if code := w.CloseCode(); code != 1001 {
-					t.Errorf("close code %d, want 1001", code)
-				}
-				w.Close()
-				half.Close()
-				probing.Close()
-				p.Close()
-				select {
-				case err := <-down:
-					if err != nil {
-						t.Error(err)
+				shutsDown(t, e.http, func() {
+					r, err := p.Get.Read("GET")
+					if err != nil || string(r.Body) != "1" {
+						t.Errorf("the parked poll: %+v, %v", r, err)
 					}
-				case <-time.After(enginetest.Patience):
-					t.Fatal("Shutdown of the HTTP server hangs")
-				}
+					p.Get.Close()
+					if code := w.CloseCode(); code != 1001 {
+						t.Errorf("close code %d, want 1001", code)
+					}
+					w.Close()
+					half.Close()
+					probing.Close()
+					p.Close()
+				})
 				eventually(t, "no sessions", func() bool { return e.Places() == 0 })
 			})
 		})
@@ -170,4 +162,68 @@ func announced(on stack, entered chan<- struct{}) stack {
 			srv.ServeFastHTTP(ctx)
 		}, o)
 	}}
+}
+
+// An engine that two HTTP servers serve goes on when one of them shuts down: that ends the sessions that live there and
+// hangs on none of their polls. The engine ends with the other one.
+func TestShutdownOfOneOfTwoHTTPServers(t *testing.T) {
+	eachStack(t, func(t *testing.T, on stack) {
+		entered := make(chan struct{}, 64)
+		e := serve(t, announced(on, entered), engineio.Config{CloseTimeout: time.Second})
+		stay := e.bystander(t)
+		stays := e.http
+		e.http = announced(on, entered).start(t, e.Server, enginetest.Options{})
+		parked := e.polling(t, enginetest.Setup{})
+		others := []*enginetest.WebSocket{e.webSocket(t, enginetest.Setup{}), e.connect(t, enginetest.Setup{Way: enginetest.ByUpgrade}).(*enginetest.WebSocket)}
+		for len(entered) > 0 {
+			<-entered
+		}
+		startPoll(t, parked)
+		<-entered // fasthttp would take a connection whose request it has not read for idle
+		shutsDown(t, e.http, func() {
+			if r, err := parked.Get.Read("GET"); err != nil || string(r.Body) != "1" {
+				t.Errorf("the parked poll: %+v, %v", r, err)
+			}
+			parked.Close()
+			for _, w := range others {
+				if code := w.CloseCode(); code != 1001 {
+					t.Errorf("close code %d, want 1001", code)
+				}
+				w.Close()
+			}
+		})
+		for range 3 {
+			e.ended(t, engineio.ReasonShutdown)
+		}
+		stay()
+		e.http = stays
+		fresh := e.webSocket(t, enginetest.Setup{})
+		alive(t, fresh)
+		shutsDown(t, e.http, func() {
+			if code := fresh.CloseCode(); code != 1001 {
+				t.Errorf("close code %d, want 1001", code)
+			}
+			fresh.Close()
+		})
+		eventually(t, "no sessions", func() bool { return e.Places() == 0 })
+		if err := e.Go(func(context.Context) {}); !errors.Is(err, engineio.ErrShutdown) {
+			t.Errorf("the engine outlives its HTTP servers: %v", err)
+		}
+	})
+}
+
+// shutsDown shuts an HTTP server down while its clients do what they do then.
+func shutsDown(t *testing.T, server *enginetest.Server, clients func()) {
+	t.Helper()
+	down := make(chan error, 1)
+	go func() { down <- server.Shutdown() }()
+	clients()
+	select {
+	case err := <-down:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(enginetest.Patience):
+		t.Fatal("Shutdown of the HTTP server hangs")
+	}
 }

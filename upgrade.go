@@ -66,6 +66,7 @@ func (s *Session) completeUpgrade(w *webSocket) bool {
 	}
 	s.transport.Store(uint32(WebSocket))
 	s.cancelUpgrade(w)
+	s.servedBy(w.http, WebSocket)
 	s.poll.upgraded()
 	return true
 }

@@ -31,6 +31,7 @@ type webSocket struct {
 	alive   func() bool // isAlive, likewise; nil where no rate is bounded
 	deflate bool        // permessage-deflate was agreed on
 	base64  bool        // the upgrade request wants binary as base64
+	http    *httpServer // of an upgrade request
 
 	// Used by the goroutine that reads.
 	response *fasthttp.Response // to be written first; nil when it is written

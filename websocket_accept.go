@@ -40,7 +40,7 @@ func (srv *Server) openWebSocket(ctx *fasthttp.RequestCtx, s *Session) {
 		s.terminate(ReasonServerClose, errIDInUse)
 		srv.refuse(ctx, refuse(CodeBadRequest, errIDInUse))
 		return
-	case srv.draining.Load():
+	case srv.draining.Load(), s.http.Load().isEnding():
 		s.close(ReasonDrain) // unless add or Shutdown has done so
 		srv.refuse(ctx, errDraining())
 		return

@@ -90,6 +90,7 @@ func (srv *Server) upgrade(ctx *fasthttp.RequestCtx, r request) {
 		return
 	}
 	w := newWebSocket(r.session)
+	w.http = r.http
 	w.base64 = r.base64 // as in the reference, it counts for the transport that asks for it
 	w.accept(ctx, false)
 	w.hijack(ctx, w.serveUpgrade)
