@@ -19,7 +19,7 @@ each        = @for m in $(or $(2),$(MODULES)); do echo "$$m: $(1)"; (cd "$$m" &&
 export NODE NPM
 
 .NOTPARALLEL:
-.PHONY: run check test preflight vet lint quick unit alloc interop chaos abuse soak bench bench-peers fuzz chat-deps interop-deps clean
+.PHONY: run check test preflight vet lint quick unit api alloc interop chaos abuse soak bench bench-peers fuzz chat-deps interop-deps clean
 
 run: chat-deps
 	go run ./examples/chat -addr $(ADDR)
@@ -53,6 +53,10 @@ quick:
 unit:
 	$(call each,go test -race -shuffle=on ./...)
 	ENGINEIO_TUNED=1 go test -race -shuffle=on ./...
+
+# The listing of the public API, which a test compares, after a change that is meant.
+api:
+	go test -count=1 -run TestAPIIsListed . -api.update
 
 # Allocations and memory mean nothing under the race detector.
 alloc:
